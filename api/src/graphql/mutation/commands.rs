@@ -1,0 +1,28 @@
+//! Calling commands off.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use super::payload::{CommandPayload, payload};
+use crate::{actions::cancel_command, graphql::context::Ask};
+
+/// See `cancelCommand`.
+#[derive(Debug, InputObject)]
+pub(crate) struct CancelCommandInput {
+    /// The command.
+    command_id: ID,
+}
+
+#[derive(Default)]
+pub(crate) struct CommandMutations;
+
+#[Object]
+impl CommandMutations {
+    /// Calls a command off before it leaves. One's own needs OPERATOR, another's MANAGER.
+    async fn cancel_command(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which command.")] input: CancelCommandInput,
+    ) -> Result<CommandPayload> {
+        payload(cancel_command(context.shared()?, &context.caller()?.session, &input.command_id).await)
+    }
+}

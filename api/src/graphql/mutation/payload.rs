@@ -1,0 +1,83 @@
+//! What mutations answer: the command, or why there is none.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, SimpleObject};
+
+use crate::{
+    actions::{Order, Outcome, Refusal, send_command},
+    graphql::{context::Ask, object::Command},
+};
+
+/// The answer of a mutation that sends or calls off a command.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct CommandPayload {
+    /// The command; null if it was refused.
+    command: Option<Command>,
+    /// Why it was refused; empty otherwise.
+    user_errors: Vec<UserError>,
+}
+
+/// An expected refusal.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct UserError {
+    /// What a program branches on.
+    code: UserErrorCode,
+    /// What a person reads.
+    message: String,
+    /// The argument at fault, for example `["input", "expiresAt"]`; null if it is about the whole.
+    path: Option<Vec<&'static str>>,
+}
+
+/// Why a mutation was refused. Nothing was written and nothing will be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(crate) enum UserErrorCode {
+    /// There is no such object, or none that the caller sees.
+    NotFound,
+    /// The caller's role or key does not allow it.
+    Forbidden,
+    /// The door or device cannot do it.
+    CapabilityMissing,
+    /// The vendor account needs a person before anything can be sent.
+    AccountNotUsable,
+    /// The same key was used for another command.
+    IdempotencyKeyReused,
+    /// An argument cannot be used.
+    InvalidInput,
+    /// The command has left already, or is over.
+    TooLate,
+}
+
+/// Sends an order and wraps its outcome.
+///
+/// # Errors
+/// The caller is anonymous, or what failed on our side.
+pub(super) async fn send(context: &Context<'_>, order: Order) -> async_graphql::Result<CommandPayload> {
+    payload(send_command(context.shared()?, &context.caller()?.session, order).await)
+}
+
+/// Wraps the outcome of an action.
+///
+/// # Errors
+/// What failed on our side.
+pub(super) fn payload(outcome: Outcome) -> async_graphql::Result<CommandPayload> {
+    Ok(match outcome? {
+        Ok(row) => CommandPayload { command: Some(Arc::new(row).into()), user_errors: Vec::new() },
+        Err(refusal) => CommandPayload { command: None, user_errors: vec![refusal.into()] },
+    })
+}
+
+impl From<Refusal> for UserError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::NotFound { .. } => UserErrorCode::NotFound,
+            Refusal::Forbidden(_) => UserErrorCode::Forbidden,
+            Refusal::CapabilityMissing { .. } => UserErrorCode::CapabilityMissing,
+            Refusal::AccountNotUsable(_) => UserErrorCode::AccountNotUsable,
+            Refusal::IdempotencyKeyReused => UserErrorCode::IdempotencyKeyReused,
+            Refusal::InvalidInput { .. } => UserErrorCode::InvalidInput,
+            Refusal::TooLate => UserErrorCode::TooLate,
+        };
+        Self { code, message: refusal.to_string(), path: refusal.field().map(|field| vec!["input", field]) }
+    }
+}

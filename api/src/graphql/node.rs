@@ -1,0 +1,72 @@
+//! The Node interface: any object by its id, in the caller's scope.
+
+use async_graphql::{Context, ID, Interface, Result};
+use domain::ids::AnyId;
+
+use super::{
+    context::Ask,
+    object::{Command, Device, Door, Event, Organization, Site, User, VendorAccount, neighbour},
+};
+
+/// Anything with an id.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Its id: a type prefix and 26 characters, ordered by time."))]
+pub(crate) enum Node {
+    Organization(Organization),
+    Site(Site),
+    VendorAccount(VendorAccount),
+    Device(Device),
+    Door(Door),
+    User(User),
+    Command(Command),
+    Event(Event),
+}
+
+/// The object behind an id. An absent one, one that the caller does not see and a malformed id are all the same: null.
+pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>> {
+    if let Err(error) = context.caller() {
+        return Some(Err(error.into()));
+    }
+    match id.parse().ok()? {
+        AnyId::Organization(id) => found::<Organization, _>(neighbour(context, id).await),
+        AnyId::Site(id) => found::<Site, _>(neighbour(context, id).await),
+        AnyId::VendorAccount(id) => found::<VendorAccount, _>(neighbour(context, id).await),
+        AnyId::Device(id) => found::<Device, _>(neighbour(context, id).await),
+        AnyId::Door(id) => found::<Door, _>(neighbour(context, id).await),
+        AnyId::User(id) => found::<User, _>(neighbour(context, id).await),
+        AnyId::Command(id) => found::<Command, _>(neighbour(context, id).await),
+        AnyId::Event(id) => found::<Event, _>(neighbour(context, id).await),
+        AnyId::Membership(_) | AnyId::ApiKey(_) => None,
+    }
+}
+
+/// The object behind an id of one type.
+pub(crate) async fn find_one<T: TryFrom<Node>>(context: &Context<'_>, id: &ID) -> Option<Result<T>> {
+    match find(context, id).await? {
+        Ok(node) => T::try_from(node).ok().map(Ok),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+fn found<T, N>(object: Option<Result<T>>) -> Option<Result<N>>
+where
+    N: From<T>,
+{
+    object.map(|object| object.map(N::from))
+}
+
+macro_rules! narrows {
+    ($($object:ident),+ $(,)?) => {
+        $(impl TryFrom<Node> for $object {
+            type Error = ();
+
+            fn try_from(node: Node) -> std::result::Result<Self, ()> {
+                match node {
+                    Node::$object(object) => Ok(object),
+                    _ => Err(()),
+                }
+            }
+        })+
+    };
+}
+narrows!(Organization, Site, VendorAccount, Device, Door, User, Command);

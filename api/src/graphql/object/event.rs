@@ -1,0 +1,72 @@
+//! An event, as the schema shows it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Json, Object, Result};
+use domain::{
+    clock::Timestamp,
+    ids::{CommandId, DeviceId, DoorId, EventId, SiteId},
+};
+use entities::rows::event;
+
+use super::{Command, Device, Door, Site, neighbour};
+use crate::graphql::words::EventType;
+
+/// See the description in the schema.
+#[derive(Clone)]
+pub(crate) struct Event(pub(super) Arc<event::Model>);
+
+/// An immutable fact: what happened at a door or device, or in Gatehouse.
+#[Object]
+impl Event {
+    /// Its id (`evt_…`).
+    pub(crate) async fn id(&self) -> ID {
+        EventId(self.0.id).to_string().into()
+    }
+
+    /// What happened.
+    #[graphql(name = "type")]
+    async fn event_type(&self) -> Result<EventType> {
+        Ok(self.0.event_type()?.into())
+    }
+
+    /// When it happened, by the clock of whoever saw it.
+    async fn occurred_at(&self) -> Timestamp {
+        self.0.occurred_at
+    }
+
+    /// When it was written down, by our clock.
+    async fn recorded_at(&self) -> Timestamp {
+        self.0.recorded_at
+    }
+
+    /// The id of who caused it (`key_…` or `user_…`); null if nobody did.
+    async fn actor(&self) -> Option<ID> {
+        self.0.actor.clone().map(Into::into)
+    }
+
+    /// Where.
+    async fn site(&self, context: &Context<'_>) -> Option<Result<Site>> {
+        neighbour(context, SiteId(self.0.site_id?)).await
+    }
+
+    /// At which device.
+    async fn device(&self, context: &Context<'_>) -> Option<Result<Device>> {
+        neighbour(context, DeviceId(self.0.device_id?)).await
+    }
+
+    /// At which door.
+    async fn door(&self, context: &Context<'_>) -> Option<Result<Door>> {
+        neighbour(context, DoorId(self.0.door_id?)).await
+    }
+
+    /// By which command.
+    async fn command(&self, context: &Context<'_>) -> Option<Result<Command>> {
+        neighbour(context, CommandId(self.0.command_id?)).await
+    }
+
+    /// Details, by type; never a secret.
+    async fn data(&self) -> Json<&serde_json::Value> {
+        Json(&self.0.data)
+    }
+}

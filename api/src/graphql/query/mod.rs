@@ -1,0 +1,26 @@
+//! The query root, one file per subject. Filters are decoded here; what they select is for the finders of `entities`.
+
+mod commands;
+mod devices;
+mod doors;
+mod events;
+mod list;
+mod sites;
+mod viewer;
+
+use async_graphql::MergedObject;
+pub(crate) use doors::DoorFilter;
+
+use super::federation::Entities;
+
+/// Reading. Every list is a Relay connection, every object is found by its id, and nobody sees another tenant's.
+#[derive(Default, MergedObject)]
+pub(crate) struct Query(
+    viewer::ViewerQueries,
+    sites::SiteQueries,
+    devices::DeviceQueries,
+    doors::DoorQueries,
+    commands::CommandQueries,
+    events::EventQueries,
+    Entities,
+);

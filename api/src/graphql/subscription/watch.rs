@@ -1,0 +1,189 @@
+//! The waiting that subscriptions share: for live events, and for the safety look that catches what the bus lost.
+
+use std::{collections::VecDeque, future::Future, pin::pin, sync::Arc};
+
+use chrono::TimeDelta;
+use domain::clock::Timestamp;
+use entities::StoreError;
+use futures::{FutureExt, StreamExt, future::Either, stream::BoxStream};
+use messaging::{LiveEvent, LiveSignal, LiveStream, Topic};
+
+use crate::{
+    auth::{Credential, Session},
+    graphql::error::ApiError,
+    shared::Shared,
+};
+
+/// Without news a subscription looks after this long.
+const SAFETY_LOOK: TimeDelta = TimeDelta::seconds(15);
+
+/// After the database was out of reach it looks again after this long.
+const SECOND_LOOK: TimeDelta = TimeDelta::seconds(1);
+
+/// At most this many events are taken in at once.
+const SWEEP: usize = 100;
+
+/// Why a subscription looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wake {
+    /// These things changed.
+    Changed(Vec<LiveEvent>),
+    /// Anything may have changed.
+    LookAround,
+}
+
+/// What a look led to.
+pub(super) enum Seen<T> {
+    /// These are the news, if any.
+    News(Vec<T>),
+    /// These are the last news: nothing more will come.
+    LastNews(Vec<T>),
+}
+
+/// How a subscription looks: reads what changed as its caller sees it, and remembers what was sent.
+pub(super) trait Look: Send + 'static {
+    /// What is delivered.
+    type Item: Send + 'static;
+
+    /// Looks for what was not sent yet.
+    fn look(&mut self, watch: &Watch, wake: &Wake) -> impl Future<Output = Result<Seen<Self::Item>, Trouble>> + Send;
+}
+
+/// The current state first, then whatever each look finds.
+pub(super) fn follow<L: Look>(watch: Watch, look: L) -> BoxStream<'static, async_graphql::Result<L::Item>> {
+    let following = Following { watch, look, news: VecDeque::new(), began: false, over: false };
+    futures::stream::unfold(following, |mut following| async move {
+        let item = following.next().await?;
+        Some((item.map_err(Into::into), following))
+    })
+    .boxed()
+}
+
+struct Following<L: Look> {
+    watch: Watch,
+    look: L,
+    news: VecDeque<L::Item>,
+    began: bool,
+    over: bool,
+}
+
+impl<L: Look> Following<L> {
+    async fn next(&mut self) -> Option<Result<L::Item, Trouble>> {
+        loop {
+            if let Some(item) = self.news.pop_front() {
+                return Some(Ok(item));
+            }
+            if self.over {
+                return None;
+            }
+            let wake = if self.began { self.watch.wake().await } else { Wake::LookAround };
+            self.began = true;
+            match self.look.look(&self.watch, &wake).await {
+                Ok(seen) => {
+                    if wake == Wake::LookAround {
+                        self.watch.looked_around();
+                    }
+                    let items = match seen {
+                        Seen::News(items) => items,
+                        Seen::LastNews(items) => {
+                            self.over = true;
+                            items
+                        }
+                    };
+                    self.news.extend(items);
+                }
+                Err(trouble) if self.watch.survives(&trouble) => {}
+                Err(trouble) => {
+                    self.over = true;
+                    return Some(Err(trouble));
+                }
+            }
+        }
+    }
+}
+
+/// One subscriber's ear.
+pub(super) struct Watch {
+    pub(super) shared: Arc<Shared>,
+    credential: Credential,
+    live: LiveStream,
+    next_look: Timestamp,
+}
+
+impl Watch {
+    /// Listens from now on.
+    pub(super) fn new(shared: Arc<Shared>, session: &Session, topics: &[Topic]) -> Self {
+        let live = shared.live.subscribe(topics);
+        let next_look = shared.clock.now() + SAFETY_LOOK;
+        Self { shared, credential: session.credential.clone(), live, next_look }
+    }
+
+    /// Waits until there is a reason to look.
+    async fn wake(&mut self) -> Wake {
+        let timer = pin!(self.shared.clock.sleep_until(self.next_look));
+        let Either::Left((Some(signal), _)) = futures::future::select(self.live.next(), timer).await else {
+            return Wake::LookAround;
+        };
+        let mut changed = Vec::new();
+        let mut next = Some(signal);
+        while let Some(signal) = next {
+            match signal {
+                LiveSignal::Lagged => return Wake::LookAround,
+                LiveSignal::Event(event) => changed.push(event),
+            }
+            next = if changed.len() < SWEEP { self.live.next().now_or_never().flatten() } else { None };
+        }
+        Wake::Changed(changed)
+    }
+
+    /// The caller as they are now; an error once their key does not count any more.
+    pub(super) async fn session(&self) -> Result<Session, Trouble> {
+        let verified = self.shared.keys.verify(&self.credential).await?;
+        verified.ok_or_else(|| ApiError::Unauthenticated.into())
+    }
+
+    /// Remembers that everything was looked at.
+    fn looked_around(&mut self) {
+        self.next_look = self.shared.clock.now() + SAFETY_LOOK;
+    }
+
+    /// Whether the trouble will pass: then everything is looked at again soon.
+    fn survives(&mut self, trouble: &Trouble) -> bool {
+        let passes = matches!(trouble, Trouble::Store(StoreError::Unavailable(_)));
+        if passes {
+            tracing::warn!("a subscription could not look; it will again");
+            self.next_look = self.shared.clock.now() + SECOND_LOOK;
+        }
+        passes
+    }
+}
+
+/// What can go wrong with a look.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The database.
+    Store(StoreError),
+    /// The caller has to know.
+    Told(ApiError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ApiError> for Trouble {
+    fn from(error: ApiError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<Trouble> for async_graphql::Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(error) => error.into(),
+            Trouble::Told(error) => error.into(),
+        }
+    }
+}

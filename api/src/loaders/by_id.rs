@@ -1,0 +1,34 @@
+//! Single objects by their ids, one statement per batch.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::dataloader::Loader;
+use domain::ids::{CommandId, DeviceId, DoorId, EventId, OrganizationId, SiteId, UserId, VendorAccountId};
+use entities::{find, rows};
+
+use super::{LoadError, Reader};
+
+macro_rules! by_id {
+    ($($id:ident => $row:ident through $finder:path),+ $(,)?) => {
+        $(impl Loader<$id> for Reader {
+            type Value = Arc<rows::$row::Model>;
+            type Error = LoadError;
+
+            async fn load(&self, ids: &[$id]) -> Result<HashMap<$id, Self::Value>, LoadError> {
+                let found = $finder(&self.database, &self.scope, ids).await?;
+                Ok(found.into_iter().map(|row| ($id(row.id), Arc::new(row))).collect())
+            }
+        })+
+    };
+}
+
+by_id! {
+    OrganizationId => organization through find::organizations::by_ids,
+    SiteId => site through find::sites::by_ids,
+    VendorAccountId => vendor_account through find::vendor_accounts::by_ids,
+    DeviceId => device through find::devices::by_ids,
+    DoorId => door through find::doors::by_ids,
+    UserId => user through find::organizations::users_by_ids,
+    CommandId => command through find::commands::by_ids,
+    EventId => event through find::events::by_ids,
+}

@@ -1,0 +1,57 @@
+//! DataLoaders: one per operation, seeing what its caller's scope holds, so that a page costs the same number of
+//! statements whatever its length. `by_id` loads single objects, `of_parent` what hangs on several parents at once.
+
+mod batching;
+mod by_id;
+mod of_parent;
+mod window;
+
+use std::{hash::Hash, sync::Arc};
+
+use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use batching::NoDelay;
+pub(crate) use batching::{Driven, Loads};
+use entities::{Database, Scope, StoreError};
+pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice};
+pub(crate) use window::{Window, shared};
+
+/// What loaders fail with: shared by everybody who waited for the same batch.
+pub(crate) type LoadError = Arc<StoreError>;
+
+/// Loads whatever the keys' types stand for. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Loaders(Arc<DataLoader<Reader, HashMapCache>>);
+
+/// The reading end of the loaders: finders in the caller's scope.
+pub(crate) struct Reader {
+    pub(super) database: Database,
+    pub(super) scope: Arc<Scope>,
+}
+
+impl Loaders {
+    pub(crate) fn new(database: Database, scope: Arc<Scope>, loads: Loads, remembers: bool) -> Self {
+        let loader = DataLoader::with_cache(Reader { database, scope }, loads, NoDelay, HashMapCache::default());
+        loader.enable_all_cache(remembers);
+        Self(Arc::new(loader))
+    }
+
+    /// The object of a key; `None` if there is none in scope.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn load<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>, LoadError>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Reader: Loader<K, Error = LoadError>,
+    {
+        self.0.load_one(key).await
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.loader().database
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.0.loader().scope
+    }
+}

@@ -1,0 +1,122 @@
+//! What hangs on several parents at once: the doors of devices, and pages and counts of what is at sites. Keys that ask
+//! for the same window are one statement, whatever the number of sites.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::dataloader::Loader;
+use domain::{
+    device::Health,
+    ids::{DeviceId, SiteId},
+};
+use entities::{
+    find::{
+        devices::{self, DeviceFilter},
+        doors::{self, DoorFilter},
+    },
+    page::Page,
+    rows::{device, door},
+};
+
+use super::{LoadError, Reader, Window, shared};
+
+/// The doors of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DoorsOfDevice(pub(crate) DeviceId);
+
+/// A window on the doors at a site that fit a filter (whose own site is not used), or their number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct DoorsAtSite<Asked>(pub(crate) SiteId, pub(crate) DoorFilter, pub(crate) Asked);
+
+/// A window on the devices at a site, or their number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct DevicesAtSite<Asked>(pub(crate) SiteId, pub(crate) Option<Health>, pub(crate) Asked);
+
+impl Loader<DoorsOfDevice> for Reader {
+    type Value = Vec<Arc<door::Model>>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DoorsOfDevice]) -> Result<HashMap<DoorsOfDevice, Self::Value>, LoadError> {
+        let ids: Vec<DeviceId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<DoorsOfDevice, Self::Value> = HashMap::new();
+        for row in doors::by_devices(&self.database, &self.scope, &ids).await? {
+            found.entry(DoorsOfDevice(DeviceId(row.device_id))).or_default().push(Arc::new(row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DoorsAtSite<Window>> for Reader {
+    type Value = Page<Arc<door::Model>>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DoorsAtSite<Window>]) -> Result<HashMap<DoorsAtSite<Window>, Self::Value>, LoadError> {
+        let mut found = HashMap::new();
+        for ((filter, window), sites) in sites_by(keys, |key| (key.0, (key.1.clone(), key.2))) {
+            let pages = doors::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into()).await?;
+            found.extend(
+                pages.into_iter().map(|(site, page)| (DoorsAtSite(site, filter.clone(), window), shared(page))),
+            );
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DoorsAtSite<()>> for Reader {
+    type Value = u64;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DoorsAtSite<()>]) -> Result<HashMap<DoorsAtSite<()>, u64>, LoadError> {
+        let mut found = HashMap::new();
+        for (filter, sites) in sites_by(keys, |key| (key.0, key.1.clone())) {
+            let counts = doors::counts_at_sites(&self.database, &self.scope, &filter, &sites).await?;
+            found.extend(counts.into_iter().map(|(site, count)| (DoorsAtSite(site, filter.clone(), ()), count)));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DevicesAtSite<Window>> for Reader {
+    type Value = Page<Arc<device::Model>>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[DevicesAtSite<Window>],
+    ) -> Result<HashMap<DevicesAtSite<Window>, Self::Value>, LoadError> {
+        let mut found = HashMap::new();
+        for ((health, window), sites) in sites_by(keys, |key| (key.0, (key.1, key.2))) {
+            let filter = DeviceFilter { site: None, health };
+            let pages = devices::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into()).await?;
+            found.extend(pages.into_iter().map(|(site, page)| (DevicesAtSite(site, health, window), shared(page))));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DevicesAtSite<()>> for Reader {
+    type Value = u64;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DevicesAtSite<()>]) -> Result<HashMap<DevicesAtSite<()>, u64>, LoadError> {
+        let mut found = HashMap::new();
+        for (health, sites) in sites_by(keys, |key| (key.0, key.1)) {
+            let filter = DeviceFilter { site: None, health };
+            let counts = devices::counts_at_sites(&self.database, &self.scope, &filter, &sites).await?;
+            found.extend(counts.into_iter().map(|(site, count)| (DevicesAtSite(site, health, ()), count)));
+        }
+        Ok(found)
+    }
+}
+
+/// Sorts keys into those that ask the same of several sites.
+fn sites_by<K, Asked: std::hash::Hash + Eq>(
+    keys: &[K],
+    split: impl Fn(&K) -> (SiteId, Asked),
+) -> HashMap<Asked, Vec<SiteId>> {
+    let mut sorted: HashMap<Asked, Vec<SiteId>> = HashMap::new();
+    for key in keys {
+        let (site, asked) = split(key);
+        sorted.entry(asked).or_default().push(site);
+    }
+    sorted
+}

@@ -1,0 +1,19 @@
+//! What every request shares: the parts of the house that the front door works with. No state of a request lives here.
+
+use std::sync::Arc;
+
+use domain::{clock::Clock, ids::IdSource};
+use entities::Database;
+use messaging::{JobQueue, LiveBus};
+
+use crate::auth::Keys;
+
+/// The long-lived parts behind every operation.
+pub(crate) struct Shared {
+    pub(crate) database: Database,
+    pub(crate) queue: Arc<dyn JobQueue>,
+    pub(crate) live: Arc<dyn LiveBus>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) keys: Keys,
+}

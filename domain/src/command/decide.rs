@@ -1,0 +1,382 @@
+//! The state machine: from where a command stands and what was learned to where it stands next. No clock, no IO.
+//! Rules 1 to 4 live here; the worker only carries out what these functions say.
+
+use chrono::TimeDelta;
+
+use super::{CommandKind, CommandState, Evidence, Failure, FailureCode, Timing, Trigger};
+use crate::clock::Timestamp;
+
+/// Where a command stands: the columns that decisions read and write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What kind it is.
+    pub kind: CommandKind,
+    /// Whether it may be sent twice.
+    pub trigger: Trigger,
+    /// Its state.
+    pub state: CommandState,
+    /// How well its outcome is known.
+    pub evidence: Evidence,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// From when on it must not be sent any more; `None` means never (revocations).
+    pub expires_at: Option<Timestamp>,
+    /// When it was last about to be sent.
+    pub dispatched_at: Option<Timestamp>,
+    /// Until when an outcome (ACCEPTED) or evidence (OUTCOME_UNKNOWN) is waited for.
+    pub settle_by: Option<Timestamp>,
+    /// When the worker must look at it next; `None` when it is done with it.
+    pub due_at: Option<Timestamp>,
+    /// How often it was sent or about to be.
+    pub attempts: u32,
+    /// How often the vendor was asked since it was sent.
+    pub polls: u32,
+    /// The vendor's id of it.
+    pub reference: Option<String>,
+    /// Whether it rides on another command's pulse (rule 4).
+    pub rides: bool,
+    /// Why it failed, or why its last attempt did.
+    pub failure: Option<Failure>,
+}
+
+/// What a vendor said of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Succeeded {
+        /// By whose word.
+        evidence: Evidence,
+    },
+    /// It is certainly not done.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// By whose word.
+        evidence: Evidence,
+    },
+    /// The vendor works on it.
+    Pending {
+        /// The vendor's id to ask by.
+        reference: Option<String>,
+        /// How far it got.
+        evidence: Evidence,
+        /// When the vendor gives up, by its clock.
+        vendor_timeout_at: Option<Timestamp>,
+    },
+}
+
+/// What became of a dispatch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The vendor answered.
+    Answered(Answer),
+    /// The request provably never had an effect: not connected, refused before execution, throttled, too late.
+    NotSent {
+        /// Why.
+        failure: Failure,
+        /// When the vendor allows the next request.
+        retry_after: Option<TimeDelta>,
+    },
+    /// It may or may not have had an effect.
+    Lost {
+        /// What went wrong.
+        failure: Failure,
+    },
+}
+
+/// What a poll or a look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The vendor told of the command, or the door's state shows it.
+    Answered(Answer),
+    /// Nothing that would decide it.
+    Nothing {
+        /// What went wrong, if something did.
+        failure: Option<Failure>,
+    },
+}
+
+/// What to do next with a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, ever again.
+    Rest,
+    /// Nothing before this instant.
+    Wait(Timestamp),
+    /// Write [`dispatching`], then send it.
+    Dispatch,
+    /// Ask the vendor how it went, by its reference.
+    Poll,
+    /// Look at the door for evidence.
+    Look,
+    /// Take over what became of the command it rides on.
+    Follow,
+    /// Write this; no vendor is involved.
+    Settle(Box<Progress>),
+}
+
+/// Decides what to do with a command at `now`.
+///
+/// A command found DISPATCHING was sent, or about to be, by a worker that is no more: it is looked at, not sent.
+#[must_use]
+pub fn next_step(progress: &Progress, now: Timestamp) -> Step {
+    let due = match progress.due_at {
+        None => return Step::Rest,
+        Some(due) => due,
+    };
+    match progress.state {
+        CommandState::Queued if progress.is_expired(now) => {
+            Step::Settle(Box::new(progress.ended(CommandState::Expired, expired(progress))))
+        }
+        _ if due > now => Step::Wait(due),
+        CommandState::Queued => Step::Dispatch,
+        CommandState::Accepted | CommandState::OutcomeUnknown if progress.rides => Step::Follow,
+        CommandState::Dispatching | CommandState::Accepted | CommandState::OutcomeUnknown => {
+            if progress.reference.is_some() { Step::Poll } else { Step::Look }
+        }
+        CommandState::Succeeded | CommandState::Failed | CommandState::Expired | CommandState::Canceled => Step::Rest,
+    }
+}
+
+/// The intent, written before the bytes leave (rule 2).
+#[must_use]
+pub fn dispatching(progress: &Progress, now: Timestamp) -> Progress {
+    Progress {
+        state: CommandState::Dispatching,
+        dispatched_at: Some(now),
+        due_at: Some(now),
+        attempts: progress.attempts + 1,
+        polls: 0,
+        reference: None,
+        ..progress.clone()
+    }
+}
+
+/// What a dispatch came to.
+#[must_use]
+pub fn after_dispatch(progress: &Progress, sent: Sent, now: Timestamp) -> Progress {
+    match sent {
+        Sent::Answered(answer) => progress.answered(answer, now),
+        Sent::NotSent { failure, retry_after } => {
+            if progress.is_expired(now) {
+                return progress.ended(CommandState::Expired, expired(progress));
+            }
+            let due = now + Timing::retry_pause(progress.attempts, retry_after);
+            Progress {
+                state: CommandState::Queued,
+                // Nothing left, so nothing was dispatched: later opens must not ride on this one.
+                dispatched_at: None,
+                due_at: Some(progress.expires_at.map_or(due, |limit| due.min(limit))),
+                failure: Some(failure),
+                ..progress.clone()
+            }
+        }
+        Sent::Lost { failure } => progress.lost(failure, now),
+    }
+}
+
+/// What a poll or look came to.
+#[must_use]
+pub fn after_sighting(progress: &Progress, seen: Seen, now: Timestamp) -> Progress {
+    match (progress.state, seen) {
+        (_, Seen::Answered(answer @ (Answer::Succeeded { .. } | Answer::Failed { .. }))) => {
+            progress.answered(answer, now)
+        }
+        (CommandState::Dispatching, Seen::Answered(answer @ Answer::Pending { .. })) => progress.answered(answer, now),
+        (CommandState::Dispatching, Seen::Nothing { .. }) => {
+            let failure =
+                Failure::new(FailureCode::WorkerInterrupted, "A worker stopped while the request was on its way.");
+            progress.not_seen(failure, now)
+        }
+        (CommandState::Accepted, Seen::Answered(Answer::Pending { evidence, vendor_timeout_at, .. })) => {
+            let listening = Progress {
+                evidence: progress.evidence.max(evidence),
+                settle_by: Some(progress.settle_by(vendor_timeout_at, now)),
+                ..progress.clone()
+            };
+            listening.still_waiting(None, now)
+        }
+        (CommandState::Accepted, Seen::Nothing { failure }) => progress.still_waiting(failure, now),
+        (_, Seen::Answered(Answer::Pending { .. }) | Seen::Nothing { .. }) => progress.keep_looking(now),
+    }
+}
+
+/// Calls a queued command off. `None` when it is too late: it may already be on its way.
+#[must_use]
+pub fn cancel(progress: &Progress, code: FailureCode, message: &str) -> Option<Progress> {
+    (progress.state == CommandState::Queued)
+        .then(|| progress.ended(CommandState::Canceled, Failure::new(code, message)))
+}
+
+/// The kinds of queued commands on the same door that a new command of `kind` calls off (rule 4, P4).
+#[must_use]
+pub const fn superseded_by(kind: CommandKind) -> &'static [CommandKind] {
+    if kind.closes() { &[CommandKind::OpenDoor, CommandKind::UnlockDoor, CommandKind::ForceUnlockDoor] } else { &[] }
+}
+
+/// Whether a queued command may ride on the pulse of `leader`, the command last sent to the same door (rule 4).
+///
+/// A press after the leader is known to have failed is a new wish and gets a pulse of its own.
+#[must_use]
+pub fn coalesces(rider: &Progress, leader: &Progress, leader_finished_at: Option<Timestamp>) -> bool {
+    let same = rider.kind == leader.kind && matches!(rider.kind, CommandKind::OpenDoor | CommandKind::UnlockDoor);
+    let Some(pulse) = leader.dispatched_at.filter(|_| same && !leader.rides) else { return false };
+    let in_window = rider.created_at <= pulse + Timing::COALESCING_WINDOW
+        && rider.created_at + Timing::COALESCING_WINDOW >= pulse
+        && rider.expires_at.is_none_or(|limit| pulse < limit);
+    let still_its_wish = match leader.state {
+        CommandState::Accepted | CommandState::Succeeded | CommandState::OutcomeUnknown => true,
+        CommandState::Failed => leader_finished_at.is_some_and(|finished| rider.created_at <= finished),
+        _ => false,
+    };
+    in_window && still_its_wish
+}
+
+/// How an earlier command holds back a later one of the same door (rule 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It has not left yet: nothing overtakes it.
+    UntilItLeaves,
+    /// The vendor works on it: the next order is meant for the state it leads to.
+    Until(Timestamp),
+}
+
+/// Whether `earlier` holds `later` back at `now`. A forced order does not wait for what may be stuck, and an equal one
+/// is no other state.
+#[must_use]
+pub fn holds_back(earlier: &Progress, later: &Progress, now: Timestamp) -> Option<Hold> {
+    match earlier.state {
+        CommandState::Queued | CommandState::Dispatching => Some(Hold::UntilItLeaves),
+        CommandState::Accepted if earlier.rides || later.kind.is_forced() || later.kind == earlier.kind => None,
+        CommandState::Accepted => {
+            let until = earlier.dispatched_at? + Timing::ORDER_WAIT;
+            (now < until).then_some(Hold::Until(until))
+        }
+        _ => None,
+    }
+}
+
+/// What becomes of a command that rides on `leader`.
+#[must_use]
+pub fn follow(rider: &Progress, leader: &Progress, now: Timestamp) -> Progress {
+    let beside = Progress {
+        rides: true,
+        evidence: rider.evidence.max(leader.evidence),
+        dispatched_at: leader.dispatched_at,
+        settle_by: leader.settle_by,
+        failure: leader.failure.clone(),
+        ..rider.clone()
+    };
+    match leader.state {
+        CommandState::Succeeded | CommandState::Failed => Progress { state: leader.state, due_at: None, ..beside },
+        CommandState::OutcomeUnknown => Progress {
+            state: CommandState::OutcomeUnknown,
+            due_at: leader.due_at.map(|due| due.max(now + TimeDelta::milliseconds(250))),
+            ..beside
+        },
+        _ => Progress {
+            state: if rider.state == CommandState::OutcomeUnknown { rider.state } else { CommandState::Accepted },
+            due_at: Some(leader.due_at.unwrap_or(now).max(now + TimeDelta::milliseconds(250))),
+            ..beside
+        },
+    }
+}
+
+fn expired(progress: &Progress) -> Failure {
+    let cause = progress.failure.as_ref().map_or(String::new(), |last| format!(" Last attempt: {}", last.message));
+    Failure::new(FailureCode::Expired, format!("It could not be sent before its deadline.{cause}"))
+}
+
+impl Progress {
+    /// Whether its time to be sent is over.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| now >= at)
+    }
+
+    fn ended(&self, state: CommandState, failure: Failure) -> Self {
+        Self { state, due_at: None, settle_by: None, failure: Some(failure), ..self.clone() }
+    }
+
+    fn answered(&self, answer: Answer, now: Timestamp) -> Self {
+        match answer {
+            Answer::Succeeded { evidence } => Self {
+                state: CommandState::Succeeded,
+                evidence: self.evidence.max(evidence),
+                due_at: None,
+                settle_by: None,
+                failure: None,
+                ..self.clone()
+            },
+            Answer::Failed { failure, evidence } => {
+                Self { evidence: self.evidence.max(evidence), ..self.ended(CommandState::Failed, failure) }
+            }
+            Answer::Pending { reference, evidence, vendor_timeout_at } => Self {
+                state: CommandState::Accepted,
+                evidence: self.evidence.max(evidence).max(Evidence::VendorAck),
+                reference: reference.or_else(|| self.reference.clone()),
+                settle_by: Some(self.settle_by(vendor_timeout_at, now)),
+                due_at: Some(now + Timing::poll_pause(0)),
+                polls: 0,
+                failure: None,
+                ..self.clone()
+            },
+        }
+    }
+
+    /// A dispatch whose answer was lost.
+    fn lost(&self, failure: Failure, now: Timestamp) -> Self {
+        if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
+            // Looked at before it is repeated: it may have worked.
+            let due = now + Timing::retry_pause(self.attempts, None);
+            return Self { due_at: Some(due), failure: Some(failure), ..self.clone() };
+        }
+        self.unknown(failure, now)
+    }
+
+    /// A dispatch that left no trace.
+    fn not_seen(&self, failure: Failure, now: Timestamp) -> Self {
+        let failure = self.failure.clone().unwrap_or(failure);
+        if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
+            return Self { state: CommandState::Queued, due_at: Some(now), failure: Some(failure), ..self.clone() };
+        }
+        self.unknown(failure, now)
+    }
+
+    fn unknown(&self, failure: Failure, now: Timestamp) -> Self {
+        Self {
+            state: CommandState::OutcomeUnknown,
+            settle_by: Some(now + Timing::LOOK_FOR),
+            due_at: Some(now + Timing::look_pause(0)),
+            polls: 0,
+            failure: Some(failure),
+            ..self.clone()
+        }
+    }
+
+    fn still_waiting(&self, failure: Option<Failure>, now: Timestamp) -> Self {
+        let settle_by = self.settle_by.unwrap_or(now);
+        if now >= settle_by {
+            let silence = Failure::new(FailureCode::NoOutcome, "The vendor told no outcome in time.");
+            return self.unknown(failure.or_else(|| self.failure.clone()).unwrap_or(silence), now);
+        }
+        let polls = self.polls + 1;
+        let due = (now + Timing::poll_pause(polls)).min(settle_by);
+        Self { polls, due_at: Some(due), failure, ..self.clone() }
+    }
+
+    fn keep_looking(&self, now: Timestamp) -> Self {
+        let polls = self.polls + 1;
+        let over = self.settle_by.is_none_or(|until| now >= until);
+        Self { polls, due_at: (!over).then(|| now + Timing::look_pause(polls)), ..self.clone() }
+    }
+
+    fn settle_by(&self, vendor_timeout_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        let sent = self.dispatched_at.unwrap_or(now);
+        let named = vendor_timeout_at.map(|at| at + Timing::OUTCOME_GRACE);
+        named.or(self.settle_by).unwrap_or(sent + Timing::OUTCOME_WAIT).min(sent + Timing::OUTCOME_WAIT_LIMIT)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! The pure core: identifiers, access rules, door state and the command state machine.
+//! Nothing here waits, talks or stores: no tokio, no SQL, no HTTP. Every decision is a function of its arguments.
+
+mod text_enum;
+
+pub mod access;
+pub mod account;
+pub mod clock;
+pub mod command;
+pub mod device;
+pub mod door;
+pub mod event;
+pub mod ids;
+pub mod lane;
+pub mod secret;

@@ -1,0 +1,29 @@
+//! Memberships: the role of a user in an organization or at one site.
+
+use domain::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+/// A row of `memberships`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "memberships")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Its tenant.
+    pub organization_id: Uuid,
+    /// Whose role.
+    pub user_id: Uuid,
+    /// Where; everywhere if absent.
+    pub site_id: Option<Uuid>,
+    /// A `domain::access::Role`.
+    pub role: String,
+    /// When it was given.
+    pub created_at: Timestamp,
+}
+
+/// No relation is followed by the ORM: loaders and finders do, in scope.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

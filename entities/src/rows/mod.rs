@@ -1,0 +1,51 @@
+//! One file per table: its columns, and what they mean in the words of `domain`.
+
+pub mod account_location;
+pub mod api_key;
+pub mod command;
+pub mod device;
+pub mod door;
+pub mod event;
+pub mod lane;
+pub mod membership;
+pub mod organization;
+pub mod site;
+pub mod user;
+pub mod vendor_account;
+
+use std::collections::BTreeSet;
+
+use domain::command::CommandKind;
+use sea_orm::JsonValue;
+
+use crate::error::StoreError;
+
+/// Reads a word of a fixed vocabulary.
+fn word<T>(
+    parse: impl Fn(&str) -> Option<T>,
+    table: &'static str,
+    column: &'static str,
+    value: &str,
+) -> Result<T, StoreError> {
+    parse(value).ok_or_else(|| StoreError::unreadable(table, column, value))
+}
+
+/// Reads a JSON column.
+fn json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    value: &JsonValue,
+) -> Result<T, StoreError> {
+    T::deserialize(value).map_err(|_| StoreError::unreadable(table, column, &value.to_string()))
+}
+
+/// Reads a set of capabilities. A word that only a newer version knows is left out: it cannot be asked for here.
+fn capabilities(value: &JsonValue) -> BTreeSet<CommandKind> {
+    let words = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    words.iter().filter_map(|word| CommandKind::parse(word.as_str()?)).collect()
+}
+
+/// Writes a set of capabilities.
+pub(crate) fn capability_words(kinds: &BTreeSet<CommandKind>) -> JsonValue {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().into()
+}

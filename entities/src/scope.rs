@@ -1,0 +1,98 @@
+//! What a principal can see, as SQL. Every finder takes a [`Scope`]; another tenant's row behaves as an absent one.
+
+use domain::{
+    access::{Limits, Principal},
+    ids::OrganizationId,
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use uuid::Uuid;
+
+use crate::rows::{device, door, site};
+
+/// The part of the database that a caller can see.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    organization: OrganizationId,
+    limits: Limits,
+}
+
+impl Scope {
+    /// What this principal can see.
+    #[must_use]
+    pub fn of(principal: &Principal) -> Self {
+        Self { organization: principal.organization, limits: principal.limits.clone() }
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub const fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    fn site_ids(&self) -> Vec<Uuid> {
+        self.limits.sites.iter().flatten().map(|id| id.0).collect()
+    }
+
+    fn door_ids(&self) -> Vec<Uuid> {
+        self.limits.doors.iter().flatten().map(|id| id.0).collect()
+    }
+
+    /// Sites: the listed ones, and those of the listed doors.
+    pub(crate) fn sites(&self) -> Condition {
+        let tenant = Condition::all().add(site::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        let of_doors = door::Entity::find()
+            .select_only()
+            .column(door::Column::SiteId)
+            .filter(door::Column::OrganizationId.eq(self.organization.0))
+            .filter(door::Column::Id.is_in(self.door_ids()))
+            .into_query();
+        tenant.add(
+            Condition::any().add(site::Column::Id.is_in(self.site_ids())).add(site::Column::Id.in_subquery(of_doors)),
+        )
+    }
+
+    /// Devices: those of the listed sites, and those that carry a listed door.
+    pub(crate) fn devices(&self) -> Condition {
+        let tenant = Condition::all().add(device::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        let of_doors = door::Entity::find()
+            .select_only()
+            .column(door::Column::DeviceId)
+            .filter(door::Column::OrganizationId.eq(self.organization.0))
+            .filter(door::Column::Id.is_in(self.door_ids()))
+            .into_query();
+        tenant.add(
+            Condition::any()
+                .add(device::Column::SiteId.is_in(self.site_ids()))
+                .add(device::Column::Id.in_subquery(of_doors)),
+        )
+    }
+
+    /// Doors: those of the listed sites, and the listed ones.
+    pub(crate) fn doors(&self) -> Condition {
+        self.by_site_or_door(door::Column::OrganizationId, door::Column::SiteId, door::Column::Id)
+    }
+
+    /// Whatever hangs on a door at a site: commands and events. What has neither is seen by unlimited principals only.
+    pub(crate) fn by_site_or_door<C: ColumnTrait>(&self, organization: C, site: C, door: C) -> Condition {
+        let tenant = Condition::all().add(organization.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        tenant.add(Condition::any().add(site.is_in(self.site_ids())).add(door.is_in(self.door_ids())))
+    }
+
+    /// Whatever concerns the whole organization (accounts, people): nothing for a limited principal.
+    pub(crate) fn whole_organization<C: ColumnTrait>(&self, organization: C) -> Condition {
+        let tenant = Condition::all().add(organization.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        tenant.add(sea_orm::sea_query::Expr::value(false))
+    }
+}

@@ -1,0 +1,106 @@
+//! Appending events. Only other store functions do, inside the transaction of what the event tells.
+
+use domain::{
+    clock::Timestamp,
+    event::EventType,
+    ids::{EventId, IdSource},
+};
+use sea_orm::{ConnectionTrait, EntityTrait, JsonValue, Set};
+use uuid::Uuid;
+
+use crate::{
+    StoreError,
+    rows::{command, device, door, event},
+};
+
+/// An event about to be written.
+pub(crate) struct NewEvent<'a> {
+    pub(crate) organization: Uuid,
+    pub(crate) site: Option<Uuid>,
+    pub(crate) device: Option<Uuid>,
+    pub(crate) door: Option<Uuid>,
+    pub(crate) command: Option<Uuid>,
+    pub(crate) event_type: EventType,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) data: JsonValue,
+}
+
+impl<'a> NewEvent<'a> {
+    pub(crate) fn of_command(
+        command: &'a command::Model,
+        event_type: EventType,
+        now: Timestamp,
+        data: JsonValue,
+    ) -> Self {
+        Self {
+            organization: command.organization_id,
+            site: Some(command.site_id),
+            device: Some(command.device_id),
+            door: command.door_id,
+            command: Some(command.id),
+            event_type,
+            occurred_at: now,
+            recorded_at: now,
+            actor: Some(&command.requested_by),
+            data,
+        }
+    }
+
+    pub(crate) fn of_door(door: &door::Model, occurred_at: Timestamp, now: Timestamp, data: JsonValue) -> Self {
+        Self {
+            organization: door.organization_id,
+            site: Some(door.site_id),
+            device: Some(door.device_id),
+            door: Some(door.id),
+            command: None,
+            event_type: EventType::DoorStateChanged,
+            occurred_at,
+            recorded_at: now,
+            actor: None,
+            data,
+        }
+    }
+
+    pub(crate) fn of_device(device: &device::Model, event_type: EventType, now: Timestamp, data: JsonValue) -> Self {
+        Self {
+            organization: device.organization_id,
+            site: Some(device.site_id),
+            device: Some(device.id),
+            door: None,
+            command: None,
+            event_type,
+            occurred_at: now,
+            recorded_at: now,
+            actor: None,
+            data,
+        }
+    }
+}
+
+/// Writes events, in order.
+pub(crate) async fn append(
+    connection: &impl ConnectionTrait,
+    ids: &dyn IdSource,
+    events: Vec<NewEvent<'_>>,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows = events.into_iter().map(|event| event::ActiveModel {
+        id: Set(EventId(ids.next_uuid()).0),
+        organization_id: Set(event.organization),
+        site_id: Set(event.site),
+        device_id: Set(event.device),
+        door_id: Set(event.door),
+        command_id: Set(event.command),
+        event_type: Set(event.event_type.as_str().to_owned()),
+        occurred_at: Set(event.occurred_at),
+        recorded_at: Set(event.recorded_at),
+        actor: Set(event.actor.map(str::to_owned)),
+        data: Set(event.data),
+    });
+    event::Entity::insert_many(rows).exec_without_returning(connection).await?;
+    Ok(())
+}

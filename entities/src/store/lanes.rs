@@ -1,0 +1,59 @@
+//! Leases of lanes: one worker process at a time sends the commands of an ordering scope (rule 5).
+//! A lease is a courtesy that keeps order; what protects a command is the version check of its own row.
+
+use domain::{clock::Timestamp, lane::LaneId};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use uuid::Uuid;
+
+use crate::{Database, StoreError, rows::lane};
+
+/// Takes a lane until `until` if nobody holds it at `now`. Returns whether it was taken.
+///
+/// # Errors
+/// The database failed.
+pub async fn lease(
+    database: &Database,
+    id: LaneId,
+    owner: Uuid,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = lane::ActiveModel { id: Set(id), owner: Set(owner), lease_until: Set(until) };
+    let free = OnConflict::column(lane::Column::Id)
+        .update_columns([lane::Column::Owner, lane::Column::LeaseUntil])
+        .action_and_where(Expr::col((lane::Entity, lane::Column::LeaseUntil)).lte(now))
+        .to_owned();
+    let taken = lane::Entity::insert(row).on_conflict(free).exec_without_returning(database.write()).await?;
+    Ok(taken == 1)
+}
+
+/// Extends every lease of `owner` that still holds at `now`.
+///
+/// # Errors
+/// The database failed.
+pub async fn renew(database: &Database, owner: Uuid, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+    lane::Entity::update_many()
+        .col_expr(lane::Column::LeaseUntil, Expr::value(until))
+        .filter(lane::Column::Owner.eq(owner))
+        .filter(lane::Column::LeaseUntil.gt(now))
+        .exec(database.write())
+        .await?;
+    Ok(())
+}
+
+/// Gives a lane back at `now`, if `owner` still holds it.
+///
+/// # Errors
+/// The database failed.
+pub async fn release(database: &Database, id: LaneId, owner: Uuid, now: Timestamp) -> Result<(), StoreError> {
+    lane::Entity::update_many()
+        .col_expr(lane::Column::LeaseUntil, Expr::value(now))
+        .filter(lane::Column::Id.eq(id))
+        .filter(lane::Column::Owner.eq(owner))
+        .exec(database.write())
+        .await?;
+    Ok(())
+}

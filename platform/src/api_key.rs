@@ -1,0 +1,34 @@
+//! API keys: how they look and how they are hashed. Only the hash is stored.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::secret::Secret;
+use sha2::{Digest, Sha256};
+
+/// The beginning of every key, so that secret scanners find leaked ones.
+pub const PREFIX: &str = "gh_";
+
+/// Makes a key: 256 random bits behind [`PREFIX`].
+#[must_use]
+pub fn generate() -> Secret {
+    Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>())))
+}
+
+/// The hash that a key is found by. Fast on purpose: 256 random bits cannot be guessed at any speed.
+#[must_use]
+pub fn hash(key: &str) -> Vec<u8> {
+    Sha256::digest(key.as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_and_hash_alike() {
+        let (one, other) = (generate(), generate());
+        assert_ne!(one, other);
+        assert_eq!(one.expose().len(), 3 + 43);
+        assert_eq!(hash(one.expose()), hash(one.expose()));
+        assert_ne!(hash(one.expose()), hash(other.expose()));
+    }
+}

@@ -1,0 +1,228 @@
+//! Settings: one defaults file, then a file, then the environment. What contradicts itself does not start.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use config::{Config, ConfigError, Environment, File, FileFormat, Source};
+use domain::secret::Secret;
+use serde::Deserialize;
+
+const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// Everything that can be set. Each key is described in `config.default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is described once, in config.default.toml")]
+pub struct Settings {
+    pub data_directory: PathBuf,
+    #[serde(deserialize_with = "secret")]
+    pub database_url: Secret,
+    #[serde(deserialize_with = "secret")]
+    pub redis_url: Secret,
+    pub redis_prefix: String,
+    #[serde(deserialize_with = "secret")]
+    pub secret_key: Secret,
+    pub http_address: SocketAddr,
+    pub simulator_address: SocketAddr,
+    pub log: String,
+    pub log_format: LogFormat,
+    pub database_connections: u32,
+    pub sqlite_synchronous: Synchronous,
+    pub max_depth: usize,
+    pub max_complexity: usize,
+    pub max_body_bytes: usize,
+    pub graphiql: Switch,
+    pub introspection: Switch,
+    pub sync_interval_seconds: u32,
+    pub vendor_connect_timeout_seconds: u32,
+    pub vendor_timeout_seconds: u32,
+    pub account_concurrency: usize,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// How safely SQLite commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// Survives a power cut.
+    Full,
+    /// Survives a crash of the process.
+    Normal,
+}
+
+/// A switch that may follow the kind of process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// On.
+    Yes,
+    /// Off.
+    No,
+    /// On in the embedded house only.
+    Auto,
+}
+
+impl Switch {
+    /// Whether it is on in a house that is or is not embedded.
+    #[must_use]
+    pub const fn is_on(self, embedded: bool) -> bool {
+        match self {
+            Self::Yes => true,
+            Self::No => false,
+            Self::Auto => embedded,
+        }
+    }
+}
+
+/// What is wrong with the settings, in a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A value cannot be read.
+    #[error("A setting cannot be read: {0}. See config.default.toml for what each one takes.")]
+    Unreadable(String),
+    /// Two settings contradict each other.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl From<ConfigError> for SettingsError {
+    fn from(error: ConfigError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+impl Settings {
+    /// Reads the settings: defaults, the file named by `GATEHOUSE_CONFIG`, the environment.
+    ///
+    /// # Errors
+    /// A value that cannot be read, or values that contradict each other.
+    pub fn load(file: Option<&str>) -> Result<Self, SettingsError> {
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file.filter(|path| !path.is_empty()) {
+            builder = builder.add_source(File::new(path, FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix("GATEHOUSE").prefix_separator("_").try_parsing(true);
+        Self::build(builder, environment)
+    }
+
+    /// The defaults with some of them replaced, for tests. The environment is not read.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn defaults_with(replaced: &[(&str, &str)]) -> Result<Self, SettingsError> {
+        let builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        let pairs =
+            replaced.iter().map(|(key, value)| (format!("GATEHOUSE_{}", key.to_uppercase()), (*value).to_owned()));
+        let environment =
+            Environment::with_prefix("GATEHOUSE").prefix_separator("_").try_parsing(true).source(Some(pairs.collect()));
+        Self::build(builder, environment)
+    }
+
+    fn build(
+        builder: config::ConfigBuilder<config::builder::DefaultState>,
+        environment: Environment,
+    ) -> Result<Self, SettingsError> {
+        let known: Config = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?;
+        let given = Config::builder().add_source(environment).build()?;
+        let mut builder = builder;
+        for (key, value) in given.collect()? {
+            // Other GATEHOUSE_ variables (GATEHOUSE_CONFIG, those of the tests) are not settings.
+            if known.get::<config::Value>(&key).is_ok() {
+                builder = builder.set_override(key, value)?;
+            }
+        }
+        let settings: Self = builder.build()?.try_deserialize()?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Whether everything runs on SQLite in one process.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.database_url.expose().is_empty()
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let contradiction = |text: &str| Err(SettingsError::Contradiction(text.to_owned()));
+        match (self.database_url.expose().is_empty(), self.redis_url.expose().is_empty()) {
+            (true, false) => {
+                return contradiction(
+                    "GATEHOUSE_REDIS_URL is set but GATEHOUSE_DATABASE_URL is not: set both, or neither.",
+                );
+            }
+            (false, true) => {
+                return contradiction(
+                    "GATEHOUSE_DATABASE_URL is set but GATEHOUSE_REDIS_URL is not: set both, or neither.",
+                );
+            }
+            _ => {}
+        }
+        let url = self.database_url.expose();
+        if !url.is_empty() && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return contradiction(
+                "GATEHOUSE_DATABASE_URL must begin with postgres:// (leave it empty for the embedded SQLite).",
+            );
+        }
+        let redis = self.redis_url.expose();
+        if !redis.is_empty() && !redis.starts_with("redis://") && !redis.starts_with("rediss://") {
+            return contradiction("GATEHOUSE_REDIS_URL must begin with redis:// or rediss://.");
+        }
+        let positive = [
+            ("GATEHOUSE_DATABASE_CONNECTIONS", u64::from(self.database_connections)),
+            ("GATEHOUSE_MAX_DEPTH", self.max_depth as u64),
+            ("GATEHOUSE_MAX_COMPLEXITY", self.max_complexity as u64),
+            ("GATEHOUSE_MAX_BODY_BYTES", self.max_body_bytes as u64),
+            ("GATEHOUSE_SYNC_INTERVAL_SECONDS", u64::from(self.sync_interval_seconds)),
+            ("GATEHOUSE_VENDOR_CONNECT_TIMEOUT_SECONDS", u64::from(self.vendor_connect_timeout_seconds)),
+            ("GATEHOUSE_VENDOR_TIMEOUT_SECONDS", u64::from(self.vendor_timeout_seconds)),
+            ("GATEHOUSE_ACCOUNT_CONCURRENCY", self.account_concurrency as u64),
+        ];
+        match positive.iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => contradiction(&format!("{name} must be greater than 0.")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_an_embedded_house() {
+        let settings = Settings::defaults_with(&[]).unwrap();
+        assert!(settings.is_embedded());
+        assert!(settings.graphiql.is_on(true) && !settings.graphiql.is_on(false));
+    }
+
+    #[test]
+    fn contradictions_say_what_to_do() {
+        let error = Settings::defaults_with(&[("database_url", "postgres://h/d")]).unwrap_err().to_string();
+        assert!(error.contains("set both, or neither"), "{error}");
+        let error = Settings::defaults_with(&[("http_address", "nowhere")]).unwrap_err().to_string();
+        assert!(error.contains("http_address"), "{error}");
+        let error = Settings::defaults_with(&[("max_depth", "0")]).unwrap_err().to_string();
+        assert!(error.contains("GATEHOUSE_MAX_DEPTH"), "{error}");
+        let url = [("database_url", "mysql://h/d"), ("redis_url", "redis://h")];
+        assert!(Settings::defaults_with(&url).unwrap_err().to_string().contains("postgres://"));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let given = [("database_url", "postgres://u:canary@h/d"), ("redis_url", "redis://:canary@h")];
+        let settings = Settings::defaults_with(&given).unwrap();
+        assert!(!format!("{settings:?}").contains("canary"));
+    }
+}

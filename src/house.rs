@@ -1,0 +1,255 @@
+//! A house: the api, the worker and the simulated vendors, in one process or in several. The tests start the same one.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use chrono::TimeDelta;
+use domain::{clock::Clock, ids::VendorAccountId};
+use entities::work;
+use platform::settings::Settings;
+use simulator::{Simulator, SimulatorOptions};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use vendors::{http::HttpFactory, port::TimeOuts};
+use worker::{accounts::Accounts, sync::inventory::Syncs};
+
+use crate::{
+    demo,
+    failure::Failure,
+    foundation::{Foundation, Migrations, kept_secret},
+};
+
+/// Which rooms of the house run in this process.
+#[derive(Debug)]
+pub struct Rooms {
+    /// The front door.
+    pub api: bool,
+    /// The hands.
+    pub worker: bool,
+    /// The simulated vendors, with the demo linked to them.
+    pub demo: Option<SimulatorOptions>,
+    /// What to do about new migrations.
+    pub migrations: Migrations,
+}
+
+/// A running house. Dropping it stops it without finishing what is under way; see [`House::stop`].
+pub struct House {
+    foundation: Foundation,
+    address: Option<SocketAddr>,
+    simulator: Option<Simulator>,
+    demo_key: Option<domain::secret::Secret>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl House {
+    /// Starts the rooms.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, rooms: Rooms) -> Result<Self, Failure> {
+        Self::start_on(None, settings, clock, rooms).await
+    }
+
+    /// Starts the rooms on a foundation that is laid already, if there is one.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn start_on(
+        foundation: Option<Foundation>,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        rooms: Rooms,
+    ) -> Result<Self, Failure> {
+        // The port first: whoever starts a second house by mistake must not touch the data of the first.
+        let listener = if rooms.api { Some(listen(settings.http_address).await?) } else { None };
+        let foundation = match foundation {
+            Some(foundation) => foundation,
+            None => Foundation::lay(settings, clock, rooms.migrations).await?,
+        };
+        let mut house = Self {
+            foundation,
+            address: None,
+            simulator: None,
+            demo_key: None,
+            shutdown: CancellationToken::new(),
+            tasks: JoinSet::new(),
+        };
+        if let Some(options) = rooms.demo {
+            house.furnish(settings, options).await?;
+        }
+        if rooms.worker {
+            house.start_worker(settings)?;
+        }
+        if let Some(listener) = listener {
+            house.start_api(settings, listener)?;
+        }
+        Ok(house)
+    }
+
+    /// What the house stands on.
+    #[must_use]
+    pub const fn foundation(&self) -> &Foundation {
+        &self.foundation
+    }
+
+    /// Where the API listens, if it runs here.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The simulated vendors, if they run here.
+    #[must_use]
+    pub const fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
+    }
+
+    /// The key of the demo, if it is here.
+    #[must_use]
+    pub const fn demo_key(&self) -> Option<&domain::secret::Secret> {
+        self.demo_key.as_ref()
+    }
+
+    /// Stops taking new work, finishes what is under way, and ends.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        if let Some(simulator) = self.simulator.take() {
+            simulator.shutdown().await;
+        }
+    }
+
+    /// Completes when a room ended by itself, which none should.
+    pub async fn failed(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn furnish(&mut self, settings: &Settings, options: SimulatorOptions) -> Result<(), Failure> {
+        let address = options.address;
+        let simulator = simulator::start(options).await.map_err(|error| {
+            Failure::new(format!(
+                "The simulated vendors cannot listen on {address} ({error}): stop the other program, or set \
+                 GATEHOUSE_SIMULATOR_ADDRESS."
+            ))
+        })?;
+        let key = if settings.is_embedded() {
+            kept_secret(&settings.data_directory.join("demo-api-key"), platform::api_key::generate)?
+        } else {
+            platform::api_key::generate()
+        };
+        let url = format!("http://{}", simulator.address());
+        let operator = simulator.credentials().first().cloned();
+        let operator = operator.ok_or_else(|| Failure::new("The simulated world has no operator."))?;
+        let organization = demo::furnish(&self.foundation, &url, &operator, &key).await?;
+        self.sync_unsynced(settings, organization).await?;
+        self.simulator = Some(simulator);
+        self.demo_key = Some(key);
+        Ok(())
+    }
+
+    /// A first look at the vendors before the door opens, so that there is something to see.
+    ///
+    /// # Errors
+    /// A vendor did not give its inventory.
+    pub async fn sync_unsynced(
+        &self,
+        settings: &Settings,
+        organization: domain::ids::OrganizationId,
+    ) -> Result<(), Failure> {
+        let failed = Failure::during("The demo's inventory could not be synced");
+        let parts = worker_parts(&self.foundation, settings)?;
+        let accounts = work::accounts_of(&self.foundation.database, organization).await;
+        let syncs = Syncs::new(parts.clone(), Arc::new(Accounts::new(parts)));
+        for account in accounts.map_err(|error| failed(&error))? {
+            if account.synced_at.is_none() {
+                syncs.sync(VendorAccountId(account.id)).await.map_err(|error| failed(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start_worker(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let parts = worker_parts(&self.foundation, settings)?;
+        let backend = self.foundation.backend.clone();
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move { worker::run(parts, backend, shutdown).await });
+        Ok(())
+    }
+
+    fn start_api(&mut self, settings: &Settings, listener: TcpListener) -> Result<(), Failure> {
+        let address = listener.local_addr().map_err(|error| Failure::during("The API cannot listen")(&error))?;
+        let embedded = settings.is_embedded();
+        let router = api::router(
+            api::Parts {
+                database: self.foundation.database.clone(),
+                queue: self.foundation.backend.queue(),
+                live: self.foundation.backend.live(),
+                clock: Arc::clone(&self.foundation.clock),
+                ids: Arc::clone(&self.foundation.ids),
+            },
+            api::Settings {
+                max_depth: settings.max_depth,
+                max_complexity: settings.max_complexity,
+                max_body_bytes: settings.max_body_bytes,
+                graphiql: settings.graphiql.is_on(embedded),
+                introspection: settings.introspection.is_on(embedded),
+            },
+        );
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let stop = shutdown.clone();
+            let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+            // WebSockets outlive a graceful shutdown for ever; their clients reconnect elsewhere.
+            let patience = async {
+                shutdown.cancelled().await;
+                #[expect(clippy::disallowed_methods, reason = "the limit of a shutdown is real time")]
+                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            };
+            tokio::select! {
+                served = serve => if let Err(error) = served {
+                    tracing::error!(%error, "the API stopped listening");
+                },
+                () = patience => {}
+            }
+        });
+        self.address = Some(address);
+        Ok(())
+    }
+}
+
+/// What a worker of this house is made of.
+///
+/// # Errors
+/// The HTTP client cannot be set up.
+pub fn worker_parts(foundation: &Foundation, settings: &Settings) -> Result<worker::Parts, Failure> {
+    let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
+    let time_outs = TimeOuts {
+        connect: seconds(settings.vendor_connect_timeout_seconds),
+        total: seconds(settings.vendor_timeout_seconds),
+    };
+    let http = HttpFactory::new(Arc::clone(&foundation.clock), time_outs)
+        .map_err(|error| Failure::during("The HTTP client could not be set up")(&error))?;
+    Ok(worker::Parts {
+        database: foundation.database.clone(),
+        queue: foundation.backend.queue(),
+        live: foundation.backend.live(),
+        clock: Arc::clone(&foundation.clock),
+        ids: Arc::clone(&foundation.ids),
+        vault: Arc::clone(&foundation.vault),
+        http: Arc::new(http),
+        settings: worker::Settings {
+            sync_interval: seconds(settings.sync_interval_seconds),
+            account_concurrency: settings.account_concurrency,
+        },
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!(
+            "The API cannot listen on {address} ({error}): stop the other program, or set GATEHOUSE_HTTP_ADDRESS."
+        ))
+    })
+}

@@ -1,0 +1,8 @@
+//! Gatehouse: one GraphQL API for every door. This package puts the rooms together into one house and one binary.
+
+pub mod cli;
+pub mod demo;
+pub mod failure;
+pub mod foundation;
+pub mod house;
+pub mod keys;

@@ -1,0 +1,8 @@
+//! The harness of the suite: what every test needs and no product code may import.
+//! What is tested lives in `it/`; what is measured lives in `src/bin/bench.rs`.
+
+pub mod binary;
+pub mod client;
+pub mod house;
+pub mod services;
+pub mod wait;

@@ -1,0 +1,32 @@
+//! Waiting for a condition. Nothing in the suite sleeps and hopes.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+/// How long a condition may take on a busy machine before the test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until there is an answer.
+///
+/// # Panics
+/// There is none after half a minute.
+#[expect(
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test whose condition never comes true must fail; the pause is between two looks"
+)]
+pub async fn until<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}

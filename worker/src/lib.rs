@@ -1,0 +1,14 @@
+//! The hands: carries out what the rows ask for. Rings and timers only say where to look.
+//! No HTTP is served and no GraphQL is spoken here; what to do is decided in `domain`, how by `vendors`.
+
+pub mod accounts;
+pub mod advance_command;
+pub mod drain_lane;
+pub mod parts;
+mod run;
+mod steps;
+mod sweeper;
+pub mod sync;
+
+pub use parts::{Parts, Settings};
+pub use run::run;

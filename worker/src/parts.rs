@@ -1,0 +1,52 @@
+//! What a worker is made of, and its numbers.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::{clock::Clock, ids::IdSource};
+use entities::Database;
+use messaging::{JobQueue, LiveBus, LiveEvent};
+use platform::vault::Vault;
+use vendors::http::HttpFactory;
+
+/// Everything a worker needs from outside. Cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
+    /// The rows.
+    pub database: Database,
+    /// The bell.
+    pub queue: Arc<dyn JobQueue>,
+    /// Who listens to changes.
+    pub live: Arc<dyn LiveBus>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Opens the accounts' credentials.
+    pub vault: Arc<Vault>,
+    /// Makes clients for the vendors.
+    pub http: Arc<HttpFactory>,
+    /// The numbers.
+    pub settings: Settings,
+}
+
+/// The numbers of a worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How often each account's inventory is synced.
+    pub sync_interval: TimeDelta,
+    /// Exchanges with one account at the same time.
+    pub account_concurrency: usize,
+}
+
+impl Parts {
+    /// Tells whoever listens. Nobody's truth depends on it, so a failure is only logged.
+    pub async fn tell(&self, events: &[LiveEvent]) {
+        if events.is_empty() {
+            return;
+        }
+        if let Err(error) = self.live.publish_all(events).await {
+            tracing::debug!(%error, "a live event was not published; subscribers reload by themselves");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! A worker process: registers every job, and runs the sweeper and the leases beside them.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::ids::VendorAccountId;
+use messaging::{Backend, Job, JobHandler, WorkerSettings, run_workers};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    accounts::Accounts,
+    drain_lane::Lanes,
+    parts::Parts,
+    sweeper,
+    sync::inventory::{Synced, Syncs},
+};
+
+/// Past this a shutdown no longer waits: whatever is still under way is found again by the next worker.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+struct Handler {
+    lanes: Arc<Lanes>,
+    syncs: Arc<Syncs>,
+}
+
+#[async_trait::async_trait]
+impl JobHandler for Handler {
+    async fn handle(&self, job: Job) {
+        match job {
+            // The visit goes on by itself: a slot of the queue is not for waiting on vendors.
+            Job::Lane { lane } => self.lanes.visit(lane),
+            Job::SyncAccount { account } => {
+                let account = VendorAccountId(account);
+                match self.syncs.sync(account).await {
+                    Ok(Synced::Complete { devices, missing }) => {
+                        tracing::info!(%account, devices, missing, "inventory synced");
+                    }
+                    Ok(Synced::Skipped) => {}
+                    Err(error) => tracing::warn!(%account, %error, "inventory not complete"),
+                }
+            }
+        }
+    }
+}
+
+/// Works until `shutdown` is cancelled, then finishes what is under way.
+pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
+    let accounts = Arc::new(Accounts::new(parts.clone()));
+    let lanes = Lanes::new(parts.clone(), Arc::clone(&accounts), shutdown.clone());
+    let handler = Arc::new(Handler { lanes: Arc::clone(&lanes), syncs: Syncs::new(parts.clone(), accounts) });
+    let background = async {
+        tokio::join!(sweeper::sweep(parts, Arc::clone(&lanes)), lanes.keep_leases());
+    };
+    let jobs = run_workers(&backend, WorkerSettings::default(), handler, shutdown.clone());
+    let stopped = async {
+        jobs.await;
+        // Leases are kept until the last visit has ended.
+        lanes.finish().await;
+    };
+    let patience = async {
+        shutdown.cancelled().await;
+        #[expect(clippy::disallowed_methods, reason = "the limit of a shutdown is real time, whatever the Clock says")]
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = background => {}
+        () = patience => tracing::warn!("stopped before everything was finished; another worker takes over"),
+    }
+}
