@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, Response, ServerError, parser::types::OperationType};
 use futures::{FutureExt, StreamExt, stream::BoxStream};
-use tracing::{Instrument, Span};
+use tracing::Span;
 
 use crate::{
     app::Settings,
@@ -54,10 +54,9 @@ impl Execution {
 
     /// Answers a query or mutation.
     pub(crate) async fn answer(&self, request: Request, session: Option<Session>) -> Response {
-        let response = match self.prepare(request, session, true) {
+        let response = match self.prepare(request, session) {
             Ok(Prepared { request, loads, span }) => {
-                let operation = self.schema.execute(request);
-                Driven::new(Box::pin(operation), loads).instrument(span).await
+                Driven::new(Box::pin(self.schema.execute(request)), loads, span).await
             }
             Err(error) => Response::from_errors(vec![error]),
         };
@@ -70,10 +69,10 @@ impl Execution {
             Ok(session) => session,
             Err(error) => return one(self.dressed(Response::from_errors(vec![error]))),
         };
-        match self.prepare(request, Some(session), false) {
+        match self.prepare(request, Some(session)) {
             Ok(Prepared { request, loads, span }) => {
-                let responses = span.in_scope(|| self.schema.execute_stream(request));
-                Driven::new(responses, loads).map(move |response| span.in_scope(|| self.dressed(response))).boxed()
+                let responses = Driven::new(self.schema.execute_stream(request), loads, span);
+                responses.map(move |response| self.dressed(response)).boxed()
             }
             Err(error) => one(self.dressed(Response::from_errors(vec![error]))),
         }
@@ -90,13 +89,7 @@ impl Execution {
         verified.map_err(|error| async_graphql::Error::from(error).into_server_error(position))?.ok_or_else(refused)
     }
 
-    /// `remembers`: whether the loaders keep what they loaded; a subscription outlives what it read.
-    fn prepare(
-        &self,
-        mut request: Request,
-        session: Option<Session>,
-        remembers: bool,
-    ) -> Result<Prepared, ServerError> {
+    fn prepare(&self, mut request: Request, session: Option<Session>) -> Result<Prepared, ServerError> {
         let variables = std::mem::take(&mut request.variables);
         let document = request.parsed_query().map_err(|error| {
             let mut told = coded(ErrorCode::ParseFailed, error.message.chars().take(300).collect::<String>());
@@ -111,6 +104,8 @@ impl Execution {
         request.variables = variables;
         let span = span_of(request.operation_name.clone().or(own_name), kind);
         let loads = Loads::default();
+        // A subscription outlives what its loaders read, so they must not remember it.
+        let remembers = matches!(kind, Some(OperationType::Query | OperationType::Mutation));
         let caller = session.map(|session| {
             let loaders =
                 Loaders::new(self.shared.database.clone(), Arc::clone(&session.scope), loads.clone(), remembers);

@@ -8,8 +8,9 @@ use domain::{
 };
 use gatehouse_tests::{
     client::{Client, text},
-    house::{BackEnd, Plan},
+    house::Plan,
     on_both_back_ends,
+    wait::until,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +68,13 @@ on_both_back_ends! {
             let id = client.command(mutation, json!({ "doorId": door["id"] })).await;
             assert_eq!(client.finished(&id).await["state"], "SUCCEEDED");
         }
+        // Gates go on moving after the answer.
+        until("the gate stands open", async || {
+            let query = format!("{{ door(id: {}) {{ state {{ position {{ value }} }} }} }}", gate["id"]);
+            let data = client.data(&query, json!({})).await;
+            (data["door"]["state"]["position"]["value"] == "OPEN").then_some(())
+        })
+        .await;
         add_doors(&house, ["Never observed", "Never observed either"]).await;
         let doors = house.doors().await;
         let list = ("doors", doors.as_slice());
@@ -142,7 +150,8 @@ on_both_back_ends! {
             client.finished(&id).await;
             sent.push(id);
         }
-        house.vendors.add_fault(simulator::Fault::new(simulator::Vendor::Bikeep, simulator::FaultKind::Offline)).unwrap();
+        let refusal = simulator::FaultKind::CommandError { reason: "jammed".to_owned() };
+        house.vendors.add_fault(simulator::Fault::new(simulator::Vendor::Bikeep, refusal)).unwrap();
         let failed = client.command("lockDoor", json!({ "doorId": dock["id"] })).await;
         client.finished(&failed).await;
         house.vendors.clear_faults();

@@ -4,7 +4,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use gatehouse_tests::{
     client::text,
-    house::{BackEnd, Plan, TestHouse},
+    house::{Plan, TestHouse},
     on_both_back_ends,
 };
 use serde_json::{Value, json};
@@ -44,7 +44,11 @@ async fn carry_out(house: &TestHouse, door: &Value, order: Order<'_>) -> Value {
     let command = ended(house, &id).await;
 
     let evidence = if vendor == Vendor::Bikeep { "DEVICE_ACK" } else { "VENDOR_ACK" };
-    assert_eq!((text(&command["state"]), text(&command["evidence"])), ("SUCCEEDED".into(), evidence.into()), "{command:#}");
+    assert_eq!(
+        (text(&command["state"]), text(&command["evidence"])),
+        ("SUCCEEDED".into(), evidence.into()),
+        "{command:#}"
+    );
     assert_eq!((&command["attempts"], &command["failure"]), (&json!(1), &Value::Null));
     assert_eq!(command["door"]["id"], if for_device { Value::Null } else { door["id"].clone() });
     assert_eq!(command["device"]["id"], door["device"]["id"]);
@@ -84,7 +88,8 @@ fn check_times(command: &Value) {
     assert!(at("createdAt") <= at("dispatchedAt") && at("dispatchedAt") <= at("finishedAt"), "{command:#}");
     assert!(at("dispatchedAt") < at("expiresAt"), "{command:#}");
     let lines = command["timeline"].as_array().unwrap();
-    let times: Vec<_> = lines.iter().map(|line| DateTime::parse_from_rfc3339(line["at"].as_str().unwrap()).unwrap()).collect();
+    let times: Vec<_> =
+        lines.iter().map(|line| DateTime::parse_from_rfc3339(line["at"].as_str().unwrap()).unwrap()).collect();
     assert!(times.is_sorted(), "{command:#}");
 }
 
@@ -114,10 +119,11 @@ fn parqex<'a>(door: &Value, mutation: &'a str, word: &str, effect: EffectKind) -
 }
 
 async fn free_dock(house: &TestHouse) -> Value {
-    house.door_where("BIKEEP", "LOCK_DOOR", |door| {
-        door["device"]["model"] == "BIKE_DOCK" && door["state"]["occupancy"]["value"] == "FREE"
-    })
-    .await
+    house
+        .door_where("BIKEEP", "LOCK_DOOR", |door| {
+            door["device"]["model"] == "BIKE_DOCK" && door["state"]["occupancy"]["value"] == "FREE"
+        })
+        .await
 }
 
 on_both_back_ends! {
@@ -125,13 +131,24 @@ on_both_back_ends! {
         let house = Plan::on(back_end).start().await;
         let dock = free_dock(&house).await;
         let id = text(&dock["id"]);
-        carry_out(&house, &dock, bikeep(&dock, "lockDoor", json!({}), json!({ "command": "lock" }), EffectKind::Lock)).await;
+        carry_out(&house, &dock, bikeep(&dock, "lockDoor", json!({}), json!({ "command": "lock" }), EffectKind::Lock))
+            .await;
         side_becomes(&house, &id, "lock", "LOCKED").await;
         side_becomes(&house, &id, "occupancy", "IN_USE").await;
-        carry_out(&house, &dock, bikeep(&dock, "unlockDoor", json!({}), json!({ "command": "unlock" }), EffectKind::Unlock)).await;
+        carry_out(
+            &house,
+            &dock,
+            bikeep(&dock, "unlockDoor", json!({}), json!({ "command": "unlock" }), EffectKind::Unlock),
+        )
+        .await;
         side_becomes(&house, &id, "lock", "UNLOCKED").await;
         side_becomes(&house, &id, "occupancy", "FREE").await;
-        carry_out(&house, &dock, bikeep(&dock, "forceLockDoor", json!({}), json!({ "command": "force-lock" }), EffectKind::Lock)).await;
+        carry_out(
+            &house,
+            &dock,
+            bikeep(&dock, "forceLockDoor", json!({}), json!({ "command": "force-lock" }), EffectKind::Lock),
+        )
+        .await;
         side_becomes(&house, &id, "lock", "LOCKED").await;
         let input = json!({ "reason": "OTHER", "comment": "  the wheel is stuck " });
         let body = json!({ "command": "force-unlock", "reason": "OTHER", "comment": "the wheel is stuck" });
@@ -154,23 +171,29 @@ on_both_back_ends! {
         let until = (Utc::now() + TimeDelta::hours(2)).trunc_subsecs(0);
         let wish = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let body = json!({ "command": "book", "timeout_at": wish });
-        let booked = carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({ "until": wish }), body, EffectKind::Book)).await;
+        let booked =
+            carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({ "until": wish }), body, EffectKind::Book)).await;
         side_becomes(&house, &id, "occupancy", "BOOKED").await;
-        let told = house.client.data("query($id: ID!) { command(id: $id) { until } }", json!({ "id": booked["id"] })).await;
+        let told =
+            house.client.data("query($id: ID!) { command(id: $id) { until } }", json!({ "id": booked["id"] })).await;
         let told = DateTime::parse_from_rfc3339(told["command"]["until"].as_str().unwrap()).unwrap();
         assert_eq!(told, until);
         let cancel = json!({ "command": "cancel-booking" });
         carry_out(&house, &dock, bikeep(&dock, "cancelBooking", json!({}), cancel, EffectKind::CancelBooking)).await;
         side_becomes(&house, &id, "occupancy", "FREE").await;
         // Without an end of its own the booking gets the vendor's.
-        carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({}), json!({ "command": "book" }), EffectKind::Book)).await;
+        carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({}), json!({ "command": "book" }), EffectKind::Book))
+            .await;
         side_becomes(&house, &id, "occupancy", "BOOKED").await;
         let cancel = json!({ "command": "force-cancel-booking" });
-        carry_out(&house, &dock, bikeep(&dock, "forceCancelBooking", json!({}), cancel, EffectKind::CancelBooking)).await;
+        carry_out(&house, &dock, bikeep(&dock, "forceCancelBooking", json!({}), cancel, EffectKind::CancelBooking))
+            .await;
         side_becomes(&house, &id, "occupancy", "FREE").await;
         // A booked dock is locked by who booked it.
-        carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({}), json!({ "command": "book" }), EffectKind::Book)).await;
-        carry_out(&house, &dock, bikeep(&dock, "lockDoor", json!({}), json!({ "command": "lock" }), EffectKind::Lock)).await;
+        carry_out(&house, &dock, bikeep(&dock, "bookDoor", json!({}), json!({ "command": "book" }), EffectKind::Book))
+            .await;
+        carry_out(&house, &dock, bikeep(&dock, "lockDoor", json!({}), json!({ "command": "lock" }), EffectKind::Lock))
+            .await;
         side_becomes(&house, &id, "occupancy", "IN_USE").await;
         house.stop().await;
     }
@@ -182,7 +205,10 @@ on_both_back_ends! {
         carry_out(&house, &guard, bikeep(&guard, "syncDevice", json!({}), sync(false), EffectKind::Sync)).await;
         let cycled = bikeep(&guard, "syncDevice", json!({ "powerCycle": true }), sync(true), EffectKind::PowerCycle);
         let command = carry_out(&house, &guard, cycled).await;
-        let told = house.client.data("query($id: ID!) { command(id: $id) { powerCycle } }", json!({ "id": command["id"] })).await;
+        let told = house
+            .client
+            .data("query($id: ID!) { command(id: $id) { powerCycle } }", json!({ "id": command["id"] }))
+            .await;
         assert_eq!(told["command"]["powerCycle"], true);
         let photo = json!({ "command": "take-photo" });
         carry_out(&house, &guard, bikeep(&guard, "takePhoto", json!({}), photo, EffectKind::Photo)).await;
@@ -196,7 +222,12 @@ on_both_back_ends! {
         let id = text(&door["id"]);
         assert_eq!(door["state"]["lock"]["value"], "LOCKED");
         for mutation in ["openDoor", "unlockDoor"] {
-            carry_out(&house, &door, bikeep(&door, mutation, json!({}), json!({ "command": "unlock" }), EffectKind::Unlock)).await;
+            carry_out(
+                &house,
+                &door,
+                bikeep(&door, mutation, json!({}), json!({ "command": "unlock" }), EffectKind::Unlock),
+            )
+            .await;
             side_becomes(&house, &id, "lock", "UNLOCKED").await;
             side_becomes(&house, &id, "occupancy", "IN_USE").await;
             house.advance(TimeDelta::seconds(12));
@@ -214,11 +245,16 @@ on_both_back_ends! {
                 continue;
             }
             let path = format!("/devices/{}/open-door/{}", name_at_vendor(&door), door["position"]);
-            let order = Order { mutation: "openDoor", input: json!({}), path, body: Value::Null, effect: EffectKind::Open };
+            let order =
+                Order { mutation: "openDoor", input: json!({}), path, body: Value::Null, effect: EffectKind::Open };
             carry_out(&house, &door, order).await;
             opened += 1;
         }
-        assert_eq!((opened, house.effects()), (10, 10), "eight owned doors of devices that are online, and two shared ones");
+        assert_eq!(
+            (opened, house.effects()),
+            (10, 10),
+            "eight owned doors of devices that are online, and two shared ones"
+        );
         house.stop().await;
     }
 
@@ -245,7 +281,10 @@ on_both_back_ends! {
         let payload = house.client.mutate("cancelCommand", json!({ "commandId": id })).await;
         assert_eq!((&payload["command"]["id"], &payload["userErrors"]), (&json!(id), &json!([])), "{payload:#}");
         let command = house.client.read_command(&id).await;
-        assert_eq!((text(&command["state"]), text(&command["failure"]["code"])), ("CANCELED".into(), "CANCELED".into()));
+        assert_eq!(
+            (text(&command["state"]), text(&command["failure"]["code"])),
+            ("CANCELED".into(), "CANCELED".into())
+        );
         assert_eq!(steps(&command), ["REQUESTED", "CANCELED"]);
         let again = house.client.mutate("cancelCommand", json!({ "commandId": id })).await;
         assert_eq!(again["userErrors"][0]["code"], "TOO_LATE", "{again:#}");

@@ -2,6 +2,7 @@
 //! No test lives here.
 
 use chrono::TimeDelta;
+use domain::ids::VendorAccountId;
 use gatehouse_tests::{client::text, house::TestHouse, wait::until};
 use serde_json::{Value, json};
 use simulator::{Effect, RequestEntry, Vendor};
@@ -122,13 +123,19 @@ pub(crate) fn dispatch_count(house: &TestHouse) -> usize {
         .sum()
 }
 
-/// The account of a vendor: `{id state stateReason}`.
+/// The id of a vendor's account.
+pub(crate) async fn account_id(house: &TestHouse, vendor: Vendor) -> VendorAccountId {
+    let accounts = entities::work::accounts_of(house.database(), house.organization).await.unwrap();
+    let word = format!("{vendor:?}").to_uppercase();
+    VendorAccountId(accounts.iter().find(|account| account.vendor == word).unwrap().id)
+}
+
+/// The account of a vendor, as the API tells.
 pub(crate) async fn account(house: &TestHouse, vendor: Vendor) -> Value {
-    let doors = house.doors().await;
-    let door = doors.iter().find(|door| vendor_of(door) == vendor).unwrap();
-    let query = "query($id: ID!) { door(id: $id) { device { vendorAccount { id state stateReason syncedAt } } } }";
-    let mut data = house.client.data(query, json!({ "id": door["id"] })).await;
-    data["door"]["device"]["vendorAccount"].take()
+    let id = account_id(house, vendor).await.to_string();
+    let query = "query($id: ID!) { node(id: $id) { ... on VendorAccount { id state stateReason syncedAt } } }";
+    let mut data = house.client.data(query, json!({ "id": id })).await;
+    data["node"].take()
 }
 
 /// Waits until a vendor's account is in this state.

@@ -177,10 +177,11 @@ on_both_back_ends! {
             .map(|edge| (text(&edge["cursor"]), text(&edge["node"]["id"]))).unzip();
         let between = format!("after: \"{}\", before: \"{}\"", cursors[3], cursors[9]);
         for (page, expected, next, previous) in [
-            (format!("first: 20, {between}"), &ids[4..9], true, true),
+            // Relay's algorithm: `first` asks whether more follows before the other cursor, `last` likewise.
+            (format!("first: 20, {between}"), &ids[4..9], false, true),
             (format!("first: 2, {between}"), &ids[4..6], true, true),
             (format!("last: 2, {between}"), &ids[7..9], true, true),
-            (format!("first: 20, before: \"{}\"", cursors[9]), &ids[..9], true, false),
+            (format!("first: 20, before: \"{}\"", cursors[9]), &ids[..9], false, false),
             (format!("first: 5, after: \"{}\", before: \"{}\"", cursors[9], cursors[3]), &[], true, true),
         ] {
             let connection = doors.page(&house.client, &page).await;
@@ -271,31 +272,31 @@ on_both_back_ends! {
             device { id site { id } vendorAccount { id state } doors { id device { id } } }";
         let command = format!("id state timeline {{ step }} site {{ id }} device {{ id doors {{ id }} }} door {{ {door} }}");
         let queries = [
-            ("doors", format!("doors(first: N) {{ nodes {{ {door} }} pageInfo {{ endCursor }} }}")),
-            ("doors backwards", format!("doors(last: N) {{ edges {{ cursor node {{ {door} }} }} }}")),
-            ("devices", format!("devices(first: N) {{ nodes {{ id site {{ id }} vendorAccount {{ id }} doors {{ {door} }} }} }}")),
-            ("commands", format!("commands(first: N) {{ nodes {{ {command} }} }}")),
+            ("doors", format!("doors(first: SIZE) {{ nodes {{ {door} }} pageInfo {{ endCursor }} }}")),
+            ("doors backwards", format!("doors(last: SIZE) {{ edges {{ cursor node {{ {door} }} }} }}")),
+            ("devices", format!("devices(first: SIZE) {{ nodes {{ id site {{ id }} vendorAccount {{ id }} doors {{ {door} }} }} }}")),
+            ("commands", format!("commands(first: SIZE) {{ nodes {{ {command} }} }}")),
             (
                 "events",
-                format!("events(filter: {{types: [COMMAND_REQUESTED]}}, first: N) {{ nodes {{ id data site {{ id }} \
+                format!("events(filter: {{types: [COMMAND_REQUESTED]}}, first: SIZE) {{ nodes {{ id data site {{ id }} \
                     device {{ id }} door {{ id }} command {{ {command} }} }} }}"),
             ),
         ];
         for (what, query) in &queries {
-            let few = statements(&house, &query.replace('N', "2")).await;
-            let many = statements(&house, &query.replace('N', "20")).await;
+            let few = statements(&house, &query.replace("SIZE", "2")).await;
+            let many = statements(&house, &query.replace("SIZE", "20")).await;
             assert_eq!(few, many, "{what}");
             let counted = query.replacen(" nodes", " totalCount nodes", 1).replacen(" edges", " totalCount edges", 1);
-            assert_eq!(statements(&house, &counted.replace('N', "2")).await, few + 1, "{what}: a count is one more");
+            assert_eq!(statements(&house, &counted.replace("SIZE", "2")).await, few + 1, "{what}: a count is one more");
             let skipped = counted.replace("totalCount", "totalCount @skip(if: true)");
-            assert_eq!(statements(&house, &skipped.replace('N', "2")).await, few, "{what}: a skipped count is none");
+            assert_eq!(statements(&house, &skipped.replace("SIZE", "2")).await, few, "{what}: a skipped count is none");
         }
         assert_eq!(statements(&house, "doors(first: 2) { nodes { id } }").await, 1);
         assert_eq!(statements(&house, "doors(first: 40) { nodes { id name state { lock { value } } } }").await, 1);
 
-        let sites = format!("sites(first: N) {{ totalCount nodes {{ id doors(first: 9) {{ totalCount nodes {{ {door} }} }} \
+        let sites = format!("sites(first: SIZE) {{ totalCount nodes {{ id doors(first: 9) {{ totalCount nodes {{ {door} }} }} \
             devices(last: 9) {{ totalCount nodes {{ id vendorAccount {{ id }} }} }} }} }}");
-        let (one, three) = (statements(&house, &sites.replace('N', "1")).await, statements(&house, &sites.replace('N', "3")).await);
+        let (one, three) = (statements(&house, &sites.replace("SIZE", "1")).await, statements(&house, &sites.replace("SIZE", "3")).await);
         assert_eq!(one, three, "lists of a list");
 
         let doors = house.doors().await;

@@ -130,7 +130,8 @@ async fn killed_processes_lose_nothing_and_repeat_nothing() {
         let (device, position) = &names[&door];
         let effects = simulator.handle().effects_at(device);
         let here = effects.iter().filter(|effect| {
-            effect.caused_by.is_some() && position.is_none_or(|position| effect.position.is_none_or(|at| at == position))
+            effect.caused_by.is_some()
+                && position.is_none_or(|position| effect.position.is_none_or(|at| at == position))
         });
         let count = here.count();
         assert!(certain <= count && count <= possible, "{door}: {count} effects, {certain} to {possible} claimed");

@@ -187,8 +187,9 @@ impl TestHouse {
     /// Moves both clocks.
     pub fn advance(&self, by: TimeDelta) {
         let clock = self.clock.as_ref().expect("a manual clock");
-        clock.advance(by);
+        // The vendors first: whoever our clock wakes must not find them in the past.
         self.vendors.advance(by.to_std().unwrap_or_default());
+        clock.advance(by);
     }
 
     /// A caller with a key of its own.
@@ -237,7 +238,7 @@ impl TestHouse {
             let can = |at: &Value| at["capabilities"].as_array().is_some_and(|all| all.contains(&json!(capability)));
             door["device"]["vendorAccount"]["vendor"] == vendor
                 && (can(door) || can(&door["device"]))
-                && door["device"]["health"] == "HEALTHY"
+                && is_well(&door["device"])
                 && fits(door)
         });
         found.unwrap_or_else(|| unreachable!("the demo has a {vendor} door that can {capability}"))
@@ -287,6 +288,11 @@ impl TestHouse {
         self.front.stop().await;
         self.simulator.shutdown().await;
     }
+}
+
+/// Whether a device is as well as its vendor can tell: ParqEx tells nothing of health.
+fn is_well(device: &Value) -> bool {
+    device["health"] == if device["vendorAccount"]["vendor"] == "PARQEX" { "UNKNOWN" } else { "HEALTHY" }
 }
 
 #[expect(clippy::expect_used, reason = "a test without its settings cannot go on")]

@@ -122,3 +122,10 @@ fn introspection_fits_into_the_limits_and_can_be_closed() {
         assert!(!closed.execute(WALK).await.data.to_string().contains("Door"));
     });
 }
+
+#[test]
+fn the_checked_in_sdl_is_this_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(checked_in == sdl(), "cargo run -p gatehouse-api --example schema > schema.graphql");
+}

@@ -15,7 +15,7 @@ macro_rules! by_id {
             type Error = LoadError;
 
             async fn load(&self, ids: &[$id]) -> Result<HashMap<$id, Self::Value>, LoadError> {
-                let found = $finder(&self.database, &self.scope, ids).await?;
+                let found = self.wave.read($finder(&self.database, &self.scope, ids)).await?;
                 Ok(found.into_iter().map(|row| ($id(row.id), Arc::new(row))).collect())
             }
         })+

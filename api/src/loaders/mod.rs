@@ -9,7 +9,7 @@ mod window;
 use std::{hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use batching::NoDelay;
+use batching::{NoDelay, Wave};
 pub(crate) use batching::{Driven, Loads};
 use entities::{Database, Scope, StoreError};
 pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice};
@@ -26,11 +26,12 @@ pub(crate) struct Loaders(Arc<DataLoader<Reader, HashMapCache>>);
 pub(crate) struct Reader {
     pub(super) database: Database,
     pub(super) scope: Arc<Scope>,
+    pub(super) wave: Wave,
 }
 
 impl Loaders {
     pub(crate) fn new(database: Database, scope: Arc<Scope>, loads: Loads, remembers: bool) -> Self {
-        let loader = DataLoader::with_cache(Reader { database, scope }, loads, NoDelay, HashMapCache::default());
+        let loader = DataLoader::with_cache(Reader { database, scope, wave: Wave::default() }, loads, NoDelay, HashMapCache::default());
         loader.enable_all_cache(remembers);
         Self(Arc::new(loader))
     }

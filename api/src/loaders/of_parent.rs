@@ -38,7 +38,7 @@ impl Loader<DoorsOfDevice> for Reader {
     async fn load(&self, keys: &[DoorsOfDevice]) -> Result<HashMap<DoorsOfDevice, Self::Value>, LoadError> {
         let ids: Vec<DeviceId> = keys.iter().map(|key| key.0).collect();
         let mut found: HashMap<DoorsOfDevice, Self::Value> = HashMap::new();
-        for row in doors::by_devices(&self.database, &self.scope, &ids).await? {
+        for row in self.wave.read(doors::by_devices(&self.database, &self.scope, &ids)).await? {
             found.entry(DoorsOfDevice(DeviceId(row.device_id))).or_default().push(Arc::new(row));
         }
         Ok(found)
@@ -52,7 +52,8 @@ impl Loader<DoorsAtSite<Window>> for Reader {
     async fn load(&self, keys: &[DoorsAtSite<Window>]) -> Result<HashMap<DoorsAtSite<Window>, Self::Value>, LoadError> {
         let mut found = HashMap::new();
         for ((filter, window), sites) in sites_by(keys, |key| (key.0, (key.1.clone(), key.2))) {
-            let pages = doors::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into()).await?;
+            let read = doors::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into());
+            let pages = self.wave.read(read).await?;
             found.extend(
                 pages.into_iter().map(|(site, page)| (DoorsAtSite(site, filter.clone(), window), shared(page))),
             );
@@ -68,7 +69,7 @@ impl Loader<DoorsAtSite<()>> for Reader {
     async fn load(&self, keys: &[DoorsAtSite<()>]) -> Result<HashMap<DoorsAtSite<()>, u64>, LoadError> {
         let mut found = HashMap::new();
         for (filter, sites) in sites_by(keys, |key| (key.0, key.1.clone())) {
-            let counts = doors::counts_at_sites(&self.database, &self.scope, &filter, &sites).await?;
+            let counts = self.wave.read(doors::counts_at_sites(&self.database, &self.scope, &filter, &sites)).await?;
             found.extend(counts.into_iter().map(|(site, count)| (DoorsAtSite(site, filter.clone(), ()), count)));
         }
         Ok(found)
@@ -86,7 +87,8 @@ impl Loader<DevicesAtSite<Window>> for Reader {
         let mut found = HashMap::new();
         for ((health, window), sites) in sites_by(keys, |key| (key.0, (key.1, key.2))) {
             let filter = DeviceFilter { site: None, health };
-            let pages = devices::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into()).await?;
+            let read = devices::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into());
+            let pages = self.wave.read(read).await?;
             found.extend(pages.into_iter().map(|(site, page)| (DevicesAtSite(site, health, window), shared(page))));
         }
         Ok(found)
@@ -101,7 +103,7 @@ impl Loader<DevicesAtSite<()>> for Reader {
         let mut found = HashMap::new();
         for (health, sites) in sites_by(keys, |key| (key.0, key.1)) {
             let filter = DeviceFilter { site: None, health };
-            let counts = devices::counts_at_sites(&self.database, &self.scope, &filter, &sites).await?;
+            let counts = self.wave.read(devices::counts_at_sites(&self.database, &self.scope, &filter, &sites)).await?;
             found.extend(counts.into_iter().map(|(site, count)| (DevicesAtSite(site, health, ()), count)));
         }
         Ok(found)

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::payload::{CommandPayload, payload};
 use crate::{actions::cancel_command, graphql::context::Ask};
 
-/// See `cancelCommand`.
+/// What `cancelCommand` takes.
 #[derive(Debug, InputObject)]
 pub(crate) struct CancelCommandInput {
     /// The command.

@@ -6,7 +6,7 @@ use domain::{clock::Timestamp, command::Action};
 use super::payload::{CommandPayload, send};
 use crate::actions::{Order, Target};
 
-/// See `syncDevice`.
+/// What `syncDevice` takes.
 #[derive(Debug, InputObject)]
 pub(crate) struct SyncDeviceInput {
     /// The device.
@@ -21,7 +21,7 @@ pub(crate) struct SyncDeviceInput {
     expires_at: Option<Timestamp>,
 }
 
-/// See `takePhoto`.
+/// What `takePhoto` takes.
 #[derive(Debug, InputObject)]
 pub(crate) struct TakePhotoInput {
     /// The device.

@@ -40,31 +40,31 @@ macro_rules! door_inputs {
 }
 
 door_inputs! {
-    /// See `openDoor`.
+    /// What `openDoor` takes.
     OpenDoorInput {}
-    /// See `closeDoor`.
+    /// What `closeDoor` takes.
     CloseDoorInput {}
-    /// See `lockDoor`.
+    /// What `lockDoor` takes.
     LockDoorInput {}
-    /// See `unlockDoor`.
+    /// What `unlockDoor` takes.
     UnlockDoorInput {}
-    /// See `forceLockDoor`.
+    /// What `forceLockDoor` takes.
     ForceLockDoorInput {}
-    /// See `forceUnlockDoor`.
+    /// What `forceUnlockDoor` takes.
     ForceUnlockDoorInput {
         /// Why.
         reason: ForceReason,
         /// In words: at least 5 characters with OTHER and STUCK_USER_OTHER_ISSUE, 500 at most.
         comment: Option<String>,
     }
-    /// See `bookDoor`.
+    /// What `bookDoor` takes.
     BookDoorInput {
         /// Until when; the vendor's default (1 hour) without.
         until: Option<Timestamp>,
     }
-    /// See `cancelBooking`.
+    /// What `cancelBooking` takes.
     CancelBookingInput {}
-    /// See `forceCancelBooking`.
+    /// What `forceCancelBooking` takes.
     ForceCancelBookingInput {}
 }
 

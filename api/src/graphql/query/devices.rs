@@ -21,6 +21,7 @@ pub(crate) struct DeviceQueries;
 impl DeviceQueries {
     /// The devices that the caller sees, oldest first.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the four arguments of a Relay connection come on top")]
     async fn devices(
         &self,
         context: &Context<'_>,

@@ -1,0 +1,8 @@
+//! The front door from outside: HTTP and WebSocket against an embedded database, without a worker or a vendor.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod house;
+mod live;
+mod mutations;
+mod queries;
