@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use axum::serve::ListenerExt;
 use chrono::TimeDelta;
 use domain::{clock::Clock, ids::VendorAccountId};
 use entities::work;
@@ -200,6 +201,12 @@ impl House {
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
             let stop = shutdown.clone();
+            // Without it an event waits for the acknowledgement of the one before: 20 ms instead of 1.
+            let listener = listener.tap_io(|socket| {
+                if let Err(error) = socket.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection stays with Nagle's algorithm");
+                }
+            });
             let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
             // WebSockets outlive a graceful shutdown for ever; their clients reconnect elsewhere.
             let patience = async {

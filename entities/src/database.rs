@@ -2,12 +2,20 @@
 //! SQLite writing goes through one connection, because the file takes one writer at a time and queues are fairer than
 //! busy errors.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use domain::{clock::Timestamp, lane::LaneId};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use uuid::Uuid;
 
 use crate::error::StoreError;
 
@@ -17,7 +25,11 @@ pub struct Database {
     read: DatabaseConnection,
     write: DatabaseConnection,
     statements: Arc<AtomicU64>,
+    leases: Option<Arc<Leases>>,
 }
+
+/// Who holds which lane until when, where one process has the database to itself.
+pub(crate) type Leases = Mutex<HashMap<LaneId, (Uuid, Timestamp)>>;
 
 impl Database {
     /// Wraps the pools.
@@ -30,7 +42,14 @@ impl Database {
                 counter.fetch_add(1, Ordering::Relaxed);
             });
         }
-        Self { read, write, statements }
+        // An SQLite file belongs to one process (the data folder is locked), and so do its lanes: no row is needed.
+        let embedded = write.get_database_backend() == DbBackend::Sqlite;
+        Self { read, write, statements, leases: embedded.then(Arc::default) }
+    }
+
+    /// The leases, if they live in this process.
+    pub(crate) fn leases(&self) -> Option<&Leases> {
+        self.leases.as_deref()
     }
 
     /// How many statements ran so far: the suite asserts that a page costs a constant number.

@@ -7,12 +7,13 @@ use domain::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::rows::{device, door, site};
+use crate::rows::{command, device, door, site};
 
 /// The part of the database that a caller can see.
 #[derive(Debug, Clone)]
 pub struct Scope {
     organization: OrganizationId,
+    actor: String,
     limits: Limits,
 }
 
@@ -20,7 +21,11 @@ impl Scope {
     /// What this principal can see.
     #[must_use]
     pub fn of(principal: &Principal) -> Self {
-        Self { organization: principal.organization, limits: principal.limits.clone() }
+        Self {
+            organization: principal.organization,
+            actor: principal.actor.to_string(),
+            limits: principal.limits.clone(),
+        }
     }
 
     /// The tenant.
@@ -85,6 +90,19 @@ impl Scope {
             return tenant;
         }
         tenant.add(Condition::any().add(site.is_in(self.site_ids())).add(door.is_in(self.door_ids())))
+    }
+
+    /// Commands: those at visible sites and doors, and one's own: who may send one may see what became of it.
+    pub(crate) fn commands(&self) -> Condition {
+        let seen =
+            self.by_site_or_door(command::Column::OrganizationId, command::Column::SiteId, command::Column::DoorId);
+        if self.limits.sees_everything() {
+            return seen;
+        }
+        let own = Condition::all()
+            .add(command::Column::OrganizationId.eq(self.organization.0))
+            .add(command::Column::RequestedBy.eq(self.actor.as_str()));
+        Condition::any().add(seen).add(own)
     }
 
     /// Whatever concerns the whole organization (accounts, people): nothing for a limited principal.

@@ -143,6 +143,7 @@ const STATEMENTS: &[&str] = &[
         attempts INTEGER NOT NULL,
         polls INTEGER NOT NULL,
         vendor_reference TEXT,
+        may_have_left BOOLEAN NOT NULL,
         rides_on {uuid},
         failure_code TEXT,
         failure_message TEXT,

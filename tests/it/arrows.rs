@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use cargo_metadata::Package;
+use cargo_metadata::{DependencyKind, Package};
 
 use crate::workspace;
 
@@ -11,6 +11,8 @@ struct Room {
     name: &'static str,
     /// The only rooms it may import.
     rooms: &'static [&'static str],
+    /// Rooms that its own tests import beside these.
+    tested_with: &'static [&'static str],
     /// Crates it must never name in its manifest; a trailing `*` stands for anything.
     never: &'static [&'static str],
 }
@@ -19,6 +21,7 @@ const TABLE: &[Room] = &[
     Room {
         name: "domain",
         rooms: &[],
+        tested_with: &[],
         // Pure: it can not wait, look at the world, or draw lots. What it decides depends on its arguments alone.
         never: &[
             "tokio*",
@@ -43,46 +46,55 @@ const TABLE: &[Room] = &[
     Room {
         name: "entities",
         rooms: &["domain"],
+        tested_with: &[],
         never: &["async-graphql*", "axum*", "tower*", "apalis*", "redis", "reqwest", "oauth2"],
     },
     Room {
         name: "migration",
         rooms: &[],
+        tested_with: &[],
         never: &["async-graphql*", "axum*", "tower*", "apalis*", "redis", "reqwest", "oauth2"],
     },
     Room {
         name: "messaging",
         rooms: &["domain"],
+        tested_with: &[],
         never: &["async-graphql*", "axum*", "tower-http", "sea-orm*", "reqwest", "oauth2"],
     },
     Room {
         name: "vendors",
         rooms: &["domain"],
+        tested_with: &[],
         never: &["async-graphql*", "tower-http", "sea-orm*", "sqlx*", "apalis*", "redis"],
     },
     Room {
         name: "platform",
         rooms: &["domain"],
+        tested_with: &[],
         never: &["async-graphql*", "axum*", "tower-http", "apalis*", "redis", "reqwest", "oauth2"],
     },
     Room {
         name: "api",
         rooms: &["domain", "entities", "messaging", "platform"],
+        tested_with: &["migration"],
         never: &["apalis*", "redis", "reqwest", "sqlx*"],
     },
     Room {
         name: "worker",
         rooms: &["domain", "entities", "messaging", "vendors", "platform"],
+        tested_with: &[],
         never: &["async-graphql*", "axum*", "tower-http", "apalis*", "redis", "reqwest", "oauth2", "sqlx*"],
     },
     Room {
         name: "simulator",
         rooms: &[],
+        tested_with: &[],
         never: &["async-graphql*", "sea-orm*", "sqlx*", "apalis*", "redis", "oauth2"],
     },
     Room {
         name: "gatehouse",
         rooms: &["domain", "entities", "migration", "messaging", "vendors", "platform", "api", "worker", "simulator"],
+        tested_with: &[],
         never: &[],
     },
     Room {
@@ -99,6 +111,7 @@ const TABLE: &[Room] = &[
             "simulator",
             "gatehouse",
         ],
+        tested_with: &[],
         never: &[],
     },
 ];
@@ -151,7 +164,8 @@ fn broken_arrows(package: &Package) -> Vec<String> {
         let kind = dependency.kind;
         if dependency.path.is_some() {
             let other = room(&dependency.name);
-            if !row.rooms.contains(&other) {
+            let for_tests = kind == DependencyKind::Development && row.tested_with.contains(&other);
+            if !row.rooms.contains(&other) && !for_tests {
                 broken.push(format!("{name} must not import the room {other} ({kind} dependency)"));
             }
         } else if row.never.iter().any(|pattern| matches(pattern, &dependency.name)) {

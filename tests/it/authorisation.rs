@@ -1,104 +1,24 @@
 //! The matrix: every root field x every kind of caller. The rows are compared with the schema's root fields, so that a new field
-//! without a row fails. What a caller may see and do is spelled out here once more, not asked of the product.
+//! without a row fails.
+
+mod queries;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    access::Role,
-    command::CommandKind,
-    ids::{
-        CommandId, DeviceId, DoorId, EventId, MembershipId, OrganizationId, SiteId, UserId, VendorAccountId,
-    },
-};
-use entities::{store, work};
-use gatehouse::keys::KeyPlan;
+use domain::{access::Role, command::CommandKind};
 use gatehouse_tests::{
     client::{Client, Subscription, text},
-    house::{BackEnd, Plan, TestHouse},
+    house::TestHouse,
     on_both_back_ends,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What the caller sees of the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Sight {
-    Nobody,
-    Stranger,
-    Site(String),
-    Door(String),
-    Everything,
-}
-
-struct Caller {
-    name: &'static str,
-    client: Client,
-    sight: Sight,
-    role: Role,
-    only: Option<CommandKind>,
-}
-
-/// Something with an id.
-#[derive(Debug)]
-struct Thing {
-    kind: &'static str,
-    id: String,
-    place: Place,
-}
-
-#[derive(Debug)]
-enum Place {
-    /// The organization itself.
-    Organization,
-    /// Seen by whoever sees the whole organization.
-    Nowhere,
-    /// At a site, and at, of, or around these doors.
-    At { site: String, doors: Vec<String> },
-}
-
-impl Sight {
-    fn sees(&self, thing: &Thing) -> bool {
-        match (self, &thing.place) {
-            (Self::Nobody | Self::Stranger, _) | (Self::Site(_) | Self::Door(_), Place::Nowhere) => false,
-            (Self::Everything, _) | (_, Place::Organization) => true,
-            (Self::Site(own), Place::At { site, .. }) => own == site,
-            (Self::Door(own), Place::At { doors, .. }) => doors.contains(own),
-        }
-    }
-}
-
-/// How a query's root field is asked for.
-#[derive(Debug, Clone, Copy)]
-enum QueryRow {
-    Viewer,
-    One(&'static str),
-    Many(&'static str),
-    Node,
-    Nodes,
-    Entities,
-    /// Public: it tells nothing but the schema.
-    Service,
-}
-
-fn query_rows() -> BTreeMap<&'static str, QueryRow> {
-    use QueryRow::{Entities, Many, Node, Nodes, One, Service, Viewer};
-    BTreeMap::from([
-        ("viewer", Viewer),
-        ("node", Node),
-        ("nodes", Nodes),
-        ("site", One("Site")),
-        ("sites", Many("Site")),
-        ("device", One("Device")),
-        ("devices", Many("Device")),
-        ("door", One("Door")),
-        ("doors", Many("Door")),
-        ("command", One("Command")),
-        ("commands", Many("Command")),
-        ("events", Many("Event")),
-        ("_entities", Entities),
-        ("_service", Service),
-    ])
-}
+use self::{
+    queries::{check_query, query_rows},
+    world::{Caller, Sight, Thing, World},
+};
 
 /// What a mutation is for, and the lowest role that may.
 #[derive(Debug, Clone, Copy)]
@@ -131,143 +51,6 @@ fn mutation_rows() -> BTreeMap<&'static str, MutationRow> {
 
 const SUBSCRIPTION_ROWS: [&str; 2] = ["commandUpdated", "doorStateChanged"];
 
-/// The organization as its ADMIN knows it, and everybody who may call.
-struct World {
-    house: TestHouse,
-    doors: Vec<Value>,
-    things: Vec<Thing>,
-}
-
-impl World {
-    async fn start(back_end: BackEnd) -> Self {
-        let plan = Plan::on(back_end).without_worker().with_setting("introspection", "yes");
-        let house = plan.with_setting("max_complexity", "1000000").start().await;
-        let doors = house.doors().await;
-        for door in &doors {
-            let can = |at: &Value, word: &str| at["capabilities"].as_array().is_some_and(|all| all.contains(&json!(word)));
-            if can(door, "OPEN_DOOR") {
-                house.client.command("openDoor", json!({ "doorId": door["id"] })).await;
-            }
-            if can(&door["device"], "SYNC_DEVICE") {
-                house.client.command("syncDevice", json!({ "deviceId": door["device"]["id"] })).await;
-            }
-        }
-        let things = things(&house).await;
-        Self { house, doors, things }
-    }
-
-    fn of(&self, kind: &str) -> impl Iterator<Item = &Thing> {
-        self.things.iter().filter(move |thing| thing.kind == kind)
-    }
-
-    async fn caller(&self, name: &'static str, role: Role, sight: Sight, only: Option<CommandKind>) -> Caller {
-        let mut plan = KeyPlan::unlimited(name, role);
-        plan.verbs.extend(only);
-        match &sight {
-            Sight::Site(site) => plan.sites.extend(site.parse::<SiteId>().ok()),
-            Sight::Door(door) => plan.doors.extend(door.parse::<DoorId>().ok()),
-            _ => {}
-        }
-        let client = match sight {
-            Sight::Nobody => self.house.client.with_key(""),
-            Sight::Stranger => self.house.stranger().await,
-            _ => self.house.caller(&plan).await,
-        };
-        Caller { name, client, sight, role, only }
-    }
-
-    /// One caller of each kind; the limited ones see the place of `door`, or the place of another.
-    async fn callers(&self, door: &Value) -> Vec<Caller> {
-        let elsewhere = self.doors.iter().find(|other| other["site"] != door["site"]).unwrap();
-        let (site, other_site) = (text(&door["site"]["id"]), text(&elsewhere["site"]["id"]));
-        let (own, other) = (text(&door["id"]), text(&elsewhere["id"]));
-        let of_site = |site| Sight::Site(site);
-        vec![
-            self.caller("anonymous", Role::Viewer, Sight::Nobody, None).await,
-            self.caller("stranger", Role::Admin, Sight::Stranger, None).await,
-            self.caller("of the site", Role::Manager, of_site(site), None).await,
-            self.caller("of another site", Role::Manager, of_site(other_site), None).await,
-            self.caller("of the door", Role::Manager, Sight::Door(own), None).await,
-            self.caller("of another door", Role::Manager, Sight::Door(other), None).await,
-            self.caller("viewer", Role::Viewer, Sight::Everything, None).await,
-            self.caller("operator", Role::Operator, Sight::Everything, None).await,
-            self.caller("manager", Role::Manager, Sight::Everything, None).await,
-            self.caller("admin", Role::Admin, Sight::Everything, None).await,
-            self.caller("photographer", Role::Admin, Sight::Everything, Some(CommandKind::TakePhoto)).await,
-            self.caller("opener", Role::Admin, Sight::Everything, Some(CommandKind::OpenDoor)).await,
-        ]
-    }
-
-    /// An id of this kind that nothing has.
-    fn absent(&self, kind: &str) -> String {
-        let uuid = self.house.foundation().ids.next_uuid();
-        match kind {
-            "Organization" => OrganizationId(uuid).to_string(),
-            "Site" => SiteId(uuid).to_string(),
-            "Device" => DeviceId(uuid).to_string(),
-            "Door" => DoorId(uuid).to_string(),
-            "Command" => CommandId(uuid).to_string(),
-            "Event" => EventId(uuid).to_string(),
-            "VendorAccount" => VendorAccountId(uuid).to_string(),
-            "User" => UserId(uuid).to_string(),
-            _ => unreachable!("a kind without ids: {kind}"),
-        }
-    }
-
-    /// Every id in an answer belongs to something that the caller sees.
-    fn assert_no_leak(&self, caller: &Caller, answer: &Value) {
-        let answer = answer.to_string();
-        for thing in &self.things {
-            let is_there = answer.contains(&thing.id);
-            assert!(!is_there || caller.sight.sees(thing), "{} was shown {} {}", caller.name, thing.kind, thing.id);
-        }
-    }
-}
-
-async fn things(house: &TestHouse) -> Vec<Thing> {
-    let data = house
-        .client
-        .data(
-            "{ sites(first: 100) { nodes { id doors(first: 100) { nodes { id } } } } \
-               devices(first: 100) { nodes { id site { id } doors { id } } } \
-               doors(first: 100) { nodes { id site { id } } } \
-               commands(first: 100) { nodes { id site { id } door { id } } pageInfo { hasNextPage } } \
-               events(first: 100) { nodes { id site { id } door { id } } pageInfo { hasNextPage } } }",
-            json!({}),
-        )
-        .await;
-    for list in ["commands", "events"] {
-        assert_eq!(data[list]["pageInfo"]["hasNextPage"], false, "the oracle must see everything");
-    }
-    let ids = |list: &Value| list.as_array().into_iter().flatten().map(|item| text(&item["id"])).collect::<Vec<_>>();
-    let mut things = vec![Thing { kind: "Organization", id: house.organization.to_string(), place: Place::Organization }];
-    for (kind, list) in
-        [("Site", "sites"), ("Device", "devices"), ("Door", "doors"), ("Command", "commands"), ("Event", "events")]
-    {
-        for node in data[list]["nodes"].as_array().unwrap() {
-            let id = text(&node["id"]);
-            let site = node["site"]["id"].as_str().unwrap_or(&id).to_owned();
-            let doors = match kind {
-                "Site" => ids(&node["doors"]["nodes"]),
-                "Device" => ids(&node["doors"]),
-                "Door" => vec![id.clone()],
-                _ => node["door"]["id"].as_str().map(str::to_owned).into_iter().collect(),
-            };
-            things.push(Thing { kind, id, place: Place::At { site, doors } });
-        }
-    }
-    for account in work::accounts_of(house.database(), house.organization).await.unwrap() {
-        things.push(Thing { kind: "VendorAccount", id: VendorAccountId(account.id).to_string(), place: Place::Nowhere });
-    }
-    let foundation = house.foundation();
-    let user = UserId(foundation.ids.next_uuid());
-    let member = (user, MembershipId(foundation.ids.next_uuid()));
-    let (person, role, now) = (("Zoë", None), (Role::Viewer, None), foundation.clock.now());
-    store::organizations::create_member(house.database(), house.organization, member, person, role, now).await.unwrap();
-    things.push(Thing { kind: "User", id: user.to_string(), place: Place::Nowhere });
-    things
-}
-
 /// The names of a root type's fields.
 async fn root_fields(house: &TestHouse, root: &str) -> BTreeSet<String> {
     let query = format!("{{ __schema {{ {root} {{ fields {{ name }} }} }} }}");
@@ -287,106 +70,6 @@ fn assert_unauthenticated(answer: &Value) {
     assert!(errors.iter().all(|error| error["extensions"]["code"] == "UNAUTHENTICATED"), "{answer:#}");
     let is_empty = answer["data"].is_null() || answer["data"].as_object().unwrap().values().all(Value::is_null);
     assert!(is_empty, "{answer:#}");
-}
-
-async fn check_query(world: &World, caller: &Caller, field: &str, row: QueryRow) {
-    let client = &caller.client;
-    let ask = async |query: &str, variables: Value| {
-        let answer = client.ask(query, variables).await;
-        world.assert_no_leak(caller, &answer);
-        answer
-    };
-    let shown = |thing: &Thing| if caller.sight.sees(thing) { json!({ "id": thing.id }) } else { Value::Null };
-    match row {
-        QueryRow::Service => {
-            assert!(ask("{ _service { sdl } }", json!({})).await.get("errors").is_none(), "{}", caller.name);
-        }
-        QueryRow::Viewer => {
-            let answer = ask("{ viewer { id role organization { id } sees { everything siteIds doorIds } } }", json!({})).await;
-            if caller.sight == Sight::Nobody {
-                return assert_unauthenticated(&answer);
-            }
-            let viewer = &answer["data"]["viewer"];
-            assert_eq!(viewer["role"], caller.role.as_str(), "{}", caller.name);
-            let (site, door) = match &caller.sight {
-                Sight::Site(site) => (json!([site]), json!([])),
-                Sight::Door(door) => (json!([]), json!([door])),
-                _ => (json!([]), json!([])),
-            };
-            let everything = site == door;
-            let sees = json!({ "everything": everything, "siteIds": site, "doorIds": door });
-            assert_eq!(viewer["sees"], sees, "{}", caller.name);
-            let is_ours = viewer["organization"]["id"] == world.house.organization.to_string();
-            assert_eq!(is_ours, caller.sight != Sight::Stranger);
-        }
-        QueryRow::One(_) | QueryRow::Node => {
-            let of_kind = |thing: &&Thing| matches!(row, QueryRow::Node) || matches!(row, QueryRow::One(kind) if kind == thing.kind);
-            let things: Vec<&Thing> = world.things.iter().filter(of_kind).collect();
-            assert!(!things.is_empty(), "{field}");
-            for things in things.chunks(100) {
-                let fields: Vec<String> = (0..).zip(things).map(|(number, thing): (usize, _)| {
-                    format!("a{number}: {field}(id: \"{}\") {{ id }}", thing.id)
-                }).collect();
-                let answer = ask(&format!("{{ {} }}", fields.join(" ")), json!({})).await;
-                if caller.sight == Sight::Nobody {
-                    assert_unauthenticated(&answer);
-                    continue;
-                }
-                assert!(answer.get("errors").is_none(), "{} {answer:#}", caller.name);
-                for (number, thing) in (0..).zip(things) {
-                    let number: usize = number;
-                    assert_eq!(answer["data"][format!("a{number}")], shown(thing), "{} {field} {thing:?}", caller.name);
-                }
-            }
-            check_absent(world, caller, field, &things).await;
-        }
-        QueryRow::Many(kind) => {
-            let answer = ask(&format!("{{ {field}(first: 100) {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
-            if caller.sight == Sight::Nobody {
-                return assert_unauthenticated(&answer);
-            }
-            let expected: Vec<Value> = world.of(kind).map(shown).filter(|shown| !shown.is_null()).collect();
-            let connection = json!({ "nodes": expected, "totalCount": expected.len() });
-            assert_eq!(answer["data"][field], connection, "{} {field}", caller.name);
-        }
-        QueryRow::Nodes | QueryRow::Entities => {
-            let is_node = matches!(row, QueryRow::Nodes);
-            let asked: Vec<&Thing> = world.things.iter().filter(|thing| is_node || thing.kind != "Event").collect();
-            for things in asked.chunks(100) {
-                let answer = if is_node {
-                    let ids: Vec<&String> = things.iter().map(|thing| &thing.id).collect();
-                    ask("query($of: [ID!]!) { nodes(ids: $of) { id } }", json!({ "of": ids })).await
-                } else {
-                    let of: Vec<Value> = things.iter().map(|thing| json!({ "__typename": thing.kind, "id": thing.id })).collect();
-                    let spread: Vec<String> = ["Organization", "Site", "Device", "Door", "Command", "VendorAccount", "User"]
-                        .iter().map(|name| format!("... on {name} {{ id }}")).collect();
-                    let query = format!("query($of: [_Any!]!) {{ _entities(representations: $of) {{ {} }} }}", spread.join(" "));
-                    ask(&query, json!({ "of": of })).await
-                };
-                let expected: Vec<Value> = things.iter().map(|thing| shown(thing)).collect();
-                if caller.sight == Sight::Nobody {
-                    let code = |error: &Value| error["extensions"]["code"] == "UNAUTHENTICATED";
-                    assert!(answer["errors"].as_array().is_some_and(|errors| errors.iter().all(code)), "{answer:#}");
-                } else {
-                    assert_eq!(answer["data"][field], json!(expected), "{}", caller.name);
-                }
-            }
-        }
-    }
-}
-
-/// What one does not see, what is not there, and what is no id: the same to the byte.
-async fn check_absent(world: &World, caller: &Caller, field: &str, things: &[&Thing]) {
-    let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
-    let mut kinds = BTreeSet::new();
-    for thing in things.iter().filter(|thing| !caller.sight.sees(thing)) {
-        if kinds.insert(thing.kind) {
-            let invisible = bytes(&caller.client, &query, json!({ "id": thing.id })).await;
-            for id in [world.absent(thing.kind), "nonsense".to_owned(), String::new(), thing.id.to_uppercase()] {
-                assert_eq!(bytes(&caller.client, &query, json!({ "id": id })).await, invisible, "{} {field} {id}", caller.name);
-            }
-        }
-    }
 }
 
 /// The input of a mutation for a target.
@@ -433,11 +116,16 @@ async fn check_mutation(world: &World, name: &str, row: MutationRow) {
         let before = (count(house, "").await, count(house, "(filter: {state: CANCELED})").await);
         let said = bytes(&caller.client, &query, json!({ "input": input(name, row, &target) })).await;
         let after = (count(house, "").await, count(house, "(filter: {state: CANCELED})").await);
-        let answer: Value = serde_json::from_str(said.split_once('{').map(|(_, json)| format!("{{{json}")).unwrap().as_str()).unwrap();
+        let answer: Value =
+            serde_json::from_str(said.split_once('{').map(|(_, json)| format!("{{{json}")).unwrap().as_str()).unwrap();
         let payload = &answer["data"][name];
         let refused = |code: &str| {
             assert_eq!(payload["userErrors"][0]["code"], code, "{name} by {}: {answer:#}", caller.name);
-            assert!(payload["command"].is_null() && answer.get("errors").is_none(), "{name} by {}: {answer:#}", caller.name);
+            assert!(
+                payload["command"].is_null() && answer.get("errors").is_none(),
+                "{name} by {}: {answer:#}",
+                caller.name
+            );
         };
         let sees = !matches!(caller.name, "anonymous" | "stranger" | "of another site" | "of another door");
         let allowed = sees && caller.role >= needed && (kind.is_none() || caller.only.is_none() || caller.only == kind);
@@ -484,9 +172,11 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
     let command = "subscription($id: ID!) { commandUpdated(id: $id) { id } }";
     let of_site = "subscription($id: ID!) { doorStateChanged(siteId: $id) { id } }";
     let of_doors = "subscription($id: ID!) { doorStateChanged(doorIds: [$id]) { id } }";
-    for (query, kind, field) in
-        [(command, "Command", "commandUpdated"), (of_site, "Site", "doorStateChanged"), (of_doors, "Door", "doorStateChanged")]
-    {
+    for (query, kind, field) in [
+        (command, "Command", "commandUpdated"),
+        (of_site, "Site", "doorStateChanged"),
+        (of_doors, "Door", "doorStateChanged"),
+    ] {
         let things: Vec<&Thing> = world.of(kind).collect();
         if let Some(thing) = things.iter().find(|thing| caller.sight.sees(thing)) {
             let message = first_message(client, query, json!({ "id": thing.id })).await;
@@ -499,7 +189,12 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
             let invisible = first_message(client, query, json!({ "id": thing.id })).await;
             assert!(invisible.to_string().contains("\"NOT_FOUND\""), "{} {query} {invisible:#}", caller.name);
             for id in [world.absent(kind), "nonsense".to_owned()] {
-                assert_eq!(first_message(client, query, json!({ "id": id })).await, invisible, "{} {query}", caller.name);
+                assert_eq!(
+                    first_message(client, query, json!({ "id": id })).await,
+                    invisible,
+                    "{} {query}",
+                    caller.name
+                );
             }
         }
     }

@@ -1,11 +1,7 @@
 //! P1: no stale open. Whatever delays a command, nothing begins after its deadline, and it says so.
 
 use chrono::TimeDelta;
-use gatehouse_tests::{
-    house::{BackEnd, Plan},
-    on_both_back_ends,
-    wait::until,
-};
+use gatehouse_tests::{house::Plan, on_both_back_ends, wait::until};
 use serde_json::json;
 use simulator::{Fault, FaultKind, Vendor};
 

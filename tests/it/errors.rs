@@ -84,7 +84,9 @@ async fn tamper(house: &TestHouse, sql: &str) {
 /// Words that only somebody who looks behind the front door sees.
 fn assert_nothing_internal(answer: &Value) {
     let words = answer.to_string();
-    for word in ["canary", "CANARY", "SELECT", "select ", "sqlx", "SeaORM", "sea_orm", "postgres", "sqlite", "127.0.0.1:"] {
+    for word in
+        ["canary", "CANARY", "SELECT", "select ", "sqlx", "SeaORM", "sea_orm", "postgres", "sqlite", "127.0.0.1:"]
+    {
         assert!(!words.contains(word), "{word}: {answer:#}");
     }
 }
@@ -277,7 +279,8 @@ async fn a_database_out_of_reach_is_unavailable() {
     let status = async |path: &str| house.client.request(Method::GET, path).send().await.unwrap().status();
     assert_eq!((status("/healthz").await, status("/readyz").await), (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE));
     postgres.start_again().await.unwrap();
-    until("the house has found its database again", async || (status("/readyz").await == StatusCode::OK).then_some(())).await;
+    until("the house has found its database again", async || (status("/readyz").await == StatusCode::OK).then_some(()))
+        .await;
     assert_eq!(house.doors().await[0]["id"], door["id"]);
     house.stop().await;
     postgres.stop().await.unwrap();

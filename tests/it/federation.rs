@@ -30,11 +30,19 @@ async fn one_of_each(house: &TestHouse) -> Vec<(Value, Value)> {
     let user = UserId(foundation.ids.next_uuid());
     let member = (user, MembershipId(foundation.ids.next_uuid()));
     let now = foundation.clock.now();
-    store::organizations::create_member(house.database(), house.organization, member, ("Zoë", None), (Role::Viewer, None), now)
-        .await
-        .unwrap();
+    store::organizations::create_member(
+        house.database(),
+        house.organization,
+        member,
+        ("Zoë", None),
+        (Role::Viewer, None),
+        now,
+    )
+    .await
+    .unwrap();
     let account = work::accounts_of(house.database(), house.organization).await.unwrap().remove(0);
-    let site = &house.client.data("{ sites(first: 1) { nodes { id name timeZone } } }", json!({})).await["sites"]["nodes"][0];
+    let site =
+        &house.client.data("{ sites(first: 1) { nodes { id name timeZone } } }", json!({})).await["sites"]["nodes"][0];
     let (user, account_id) = (user.to_string(), VendorAccountId(account.id).to_string());
     let device = json!({ "id": door["device"]["id"], "name": door["device"]["name"], "site": door["site"] });
     [

@@ -20,9 +20,9 @@ use messaging::Job;
 use serde_json::{Value, json};
 use simulator::{Latency, Mode, Poke, SimulatorOptions, Vendor, WorldChange};
 
-const COMMAND: &str =
-    "subscription($id: ID!) { commandUpdated(id: $id) { id state evidence terminal version timeline { step } door { id } } }";
-const OF_SITE: &str = "subscription($id: ID!) { doorStateChanged(siteId: $id) { id name state { lock { value source } } } }";
+const COMMAND: &str = "subscription($id: ID!) { commandUpdated(id: $id) { id state evidence terminal version timeline { step } door { id } } }";
+const OF_SITE: &str =
+    "subscription($id: ID!) { doorStateChanged(siteId: $id) { id name state { lock { value source } } } }";
 const OF_DOORS: &str =
     "subscription($ids: [ID!]) { doorStateChanged(doorIds: $ids) { id name state { lock { value source } } } }";
 
@@ -33,7 +33,10 @@ async fn to_the_end(subscription: &mut Subscription) -> Vec<Value> {
         heard.push(data["commandUpdated"].take());
     }
     let versions: Vec<i64> = heard.iter().map(|command| command["version"].as_i64().unwrap()).collect();
-    assert!(versions.is_sorted_by(|earlier, later| earlier < later), "never the same twice, never an older one: {heard:#?}");
+    assert!(
+        versions.is_sorted_by(|earlier, later| earlier < later),
+        "never the same twice, never an older one: {heard:#?}"
+    );
     assert_eq!(heard.last().map(|command| &command["terminal"]), Some(&json!(true)), "{heard:#?}");
     heard
 }

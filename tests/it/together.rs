@@ -3,11 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use gatehouse_tests::{
-    client::text,
-    house::{BackEnd, Plan},
-    on_both_back_ends,
-};
+use gatehouse_tests::{client::text, house::Plan, on_both_back_ends};
 use serde_json::json;
 use simulator::EffectKind;
 

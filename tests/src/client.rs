@@ -27,7 +27,7 @@ pub struct Client {
 pub fn http() -> reqwest::Client {
     // Refused when another test was first; both install the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().expect("an HTTP client")
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("an HTTP client")
 }
 
 impl Client {
@@ -50,7 +50,6 @@ impl Client {
     }
 
     /// A request to a path of the API, with the key but nothing else.
-    #[must_use]
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("http://{}{path}", self.address));
         if self.key.is_empty() { request } else { request.bearer_auth(&self.key) }

@@ -11,7 +11,7 @@ use domain::{
 use entities::{
     StoreError, find,
     rows::{device, vendor_account},
-    store::commands::{Accepted, NewCommand, accept},
+    store::commands::{Accepted, NewCommand, accept, accepted_before},
 };
 
 use super::{Outcome, Refusal, announce::announce};
@@ -47,11 +47,14 @@ pub(crate) async fn send_command(shared: &Shared, session: &Session, order: Orde
         return Ok(Err(Refusal::NotFound { field: order.target.field() }));
     };
     let now = shared.clock.now();
-    let checked = check(session, &place, &order, now)?;
-    let (action, expires_at) = match checked {
-        Ok(checked) => checked,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    if let Err(denial) = session.principal.may_send(order.action.kind(), now) {
+        return Ok(Err(Refusal::Forbidden(denial)));
+    }
+    if let Err(refusal) = check_key(order.idempotency_key.as_deref()) {
+        return Ok(Err(refusal));
+    }
+    let action = stored(&order.action);
+    let checked = check(&place, &order, &action, now)?;
     let account = VendorAccountId(place.account.id);
     let lane = lane_of(place.account.vendor()?, account, DeviceId(place.device.id), place.door);
     let new = NewCommand {
@@ -62,8 +65,16 @@ pub(crate) async fn send_command(shared: &Shared, session: &Session, order: Orde
         action: &action,
         requested_by: session.principal.actor.to_string(),
         idempotency_key: order.idempotency_key,
-        expires_at: Some(expires_at),
+        expires_at: checked.as_ref().ok().copied(),
     };
+    if let Err(refusal) = checked {
+        // A repetition of what was accepted when it could be is no new order (rule 4).
+        let before = match &new.idempotency_key {
+            Some(_) => accepted_before(&shared.database, &new, now).await?,
+            None => None,
+        };
+        return Ok(before.ok_or(refusal));
+    }
     Ok(match accept(&shared.database, shared.ids.as_ref(), new, now).await? {
         Accepted::New { command, superseded } => {
             announce(shared, Some(lane), std::iter::once(&command).chain(&superseded)).await;
@@ -118,29 +129,25 @@ async fn find_place(shared: &Shared, session: &Session, order: &Order) -> Result
     })
 }
 
-/// Whether the order may be accepted, with its action and deadline as they are stored.
+/// Whether the order can be accepted, with its deadline.
 fn check(
-    session: &Session,
     place: &Place,
     order: &Order,
+    action: &Action,
     now: Timestamp,
-) -> Result<Result<(Action, Timestamp), Refusal>, StoreError> {
+) -> Result<Result<Timestamp, Refusal>, StoreError> {
     let state = place.account.state()?;
     let usable = !matches!(state, AccountState::ReauthRequired | AccountState::Disconnected);
     let kind = order.action.kind();
     let judge = || {
-        session.principal.may_send(kind, now).map_err(Refusal::Forbidden)?;
         if !place.capable {
             return Err(Refusal::CapabilityMissing { field: order.target.field(), what: place.what, kind });
         }
         if !usable {
             return Err(Refusal::AccountNotUsable(state));
         }
-        check_key(order.idempotency_key.as_deref())?;
-        let action = stored(&order.action);
         action.validate(now)?;
-        let expires_at = expiry(kind, order.expires_at.map(truncate), now)?;
-        Ok((action, expires_at))
+        Ok(expiry(kind, order.expires_at.map(truncate), now)?)
     };
     Ok(judge())
 }

@@ -9,8 +9,8 @@ mod window;
 use std::{hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use batching::{NoDelay, Wave};
 pub(crate) use batching::{Driven, Loads};
+use batching::{NoDelay, Wave};
 use entities::{Database, Scope, StoreError};
 pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice};
 pub(crate) use window::{Window, shared};
@@ -31,7 +31,12 @@ pub(crate) struct Reader {
 
 impl Loaders {
     pub(crate) fn new(database: Database, scope: Arc<Scope>, loads: Loads, remembers: bool) -> Self {
-        let loader = DataLoader::with_cache(Reader { database, scope, wave: Wave::default() }, loads, NoDelay, HashMapCache::default());
+        let loader = DataLoader::with_cache(
+            Reader { database, scope, wave: Wave::default() },
+            loads,
+            NoDelay,
+            HashMapCache::default(),
+        );
         loader.enable_all_cache(remembers);
         Self(Arc::new(loader))
     }

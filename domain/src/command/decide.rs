@@ -21,7 +21,7 @@ pub struct Progress {
     pub created_at: Timestamp,
     /// From when on it must not be sent any more; `None` means never (revocations).
     pub expires_at: Option<Timestamp>,
-    /// When it was last about to be sent.
+    /// When it was first about to be sent, attempts that provably never left aside.
     pub dispatched_at: Option<Timestamp>,
     /// Until when an outcome (ACCEPTED) or evidence (OUTCOME_UNKNOWN) is waited for.
     pub settle_by: Option<Timestamp>,
@@ -33,6 +33,8 @@ pub struct Progress {
     pub polls: u32,
     /// The vendor's id of it.
     pub reference: Option<String>,
+    /// Whether an attempt before the present one may have left (levels only): a refusal of its repetition proves nothing.
+    pub may_have_left: bool,
     /// Whether it rides on another command's pulse (rule 4).
     pub rides: bool,
     /// Why it failed, or why its last attempt did.
@@ -143,7 +145,7 @@ pub fn next_step(progress: &Progress, now: Timestamp) -> Step {
 pub fn dispatching(progress: &Progress, now: Timestamp) -> Progress {
     Progress {
         state: CommandState::Dispatching,
-        dispatched_at: Some(now),
+        dispatched_at: progress.dispatched_at.filter(|_| progress.may_have_left).or(Some(now)),
         due_at: Some(now),
         attempts: progress.attempts + 1,
         polls: 0,
@@ -165,7 +167,7 @@ pub fn after_dispatch(progress: &Progress, sent: Sent, now: Timestamp) -> Progre
             Progress {
                 state: CommandState::Queued,
                 // Nothing left, so nothing was dispatched: later opens must not ride on this one.
-                dispatched_at: None,
+                dispatched_at: progress.dispatched_at.filter(|_| progress.may_have_left),
                 due_at: Some(progress.expires_at.map_or(due, |limit| due.min(limit))),
                 failure: Some(failure),
                 ..progress.clone()
@@ -308,6 +310,10 @@ impl Progress {
                 failure: None,
                 ..self.clone()
             },
+            Answer::Failed { failure, .. } if self.may_have_left => match self.state {
+                CommandState::OutcomeUnknown => self.keep_looking(now),
+                _ => self.unknown(failure, now),
+            },
             Answer::Failed { failure, evidence } => {
                 Self { evidence: self.evidence.max(evidence), ..self.ended(CommandState::Failed, failure) }
             }
@@ -315,7 +321,7 @@ impl Progress {
                 state: CommandState::Accepted,
                 evidence: self.evidence.max(evidence).max(Evidence::VendorAck),
                 reference: reference.or_else(|| self.reference.clone()),
-                settle_by: Some(self.settle_by(vendor_timeout_at, now)),
+                settle_by: Some(Self { settle_by: None, ..self.clone() }.settle_by(vendor_timeout_at, now)),
                 due_at: Some(now + Timing::poll_pause(0)),
                 polls: 0,
                 failure: None,
@@ -329,7 +335,7 @@ impl Progress {
         if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
             // Looked at before it is repeated: it may have worked.
             let due = now + Timing::retry_pause(self.attempts, None);
-            return Self { due_at: Some(due), failure: Some(failure), ..self.clone() };
+            return Self { due_at: Some(due), may_have_left: true, failure: Some(failure), ..self.clone() };
         }
         self.unknown(failure, now)
     }
@@ -338,7 +344,8 @@ impl Progress {
     fn not_seen(&self, failure: Failure, now: Timestamp) -> Self {
         let failure = self.failure.clone().unwrap_or(failure);
         if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
-            return Self { state: CommandState::Queued, due_at: Some(now), failure: Some(failure), ..self.clone() };
+            let state = CommandState::Queued;
+            return Self { state, due_at: Some(now), may_have_left: true, failure: Some(failure), ..self.clone() };
         }
         self.unknown(failure, now)
     }
@@ -374,7 +381,7 @@ impl Progress {
     fn settle_by(&self, vendor_timeout_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
         let sent = self.dispatched_at.unwrap_or(now);
         let named = vendor_timeout_at.map(|at| at + Timing::OUTCOME_GRACE);
-        named.or(self.settle_by).unwrap_or(sent + Timing::OUTCOME_WAIT).min(sent + Timing::OUTCOME_WAIT_LIMIT)
+        named.or(self.settle_by).unwrap_or(now + Timing::OUTCOME_WAIT).min(sent + Timing::OUTCOME_WAIT_LIMIT)
     }
 }
 

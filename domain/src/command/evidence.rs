@@ -15,11 +15,11 @@ use crate::{
 #[must_use]
 pub fn evidence_in(kind: CommandKind, reading: &DoorReading, since: Timestamp, now: Timestamp) -> Option<Evidence> {
     let observed_at = reading.observed_at?;
-    // A clock that shows whole seconds shows the beginning of the second.
-    let latest = if observed_at.timestamp_subsec_nanos() == 0 {
-        observed_at + TimeDelta::milliseconds(999)
-    } else {
-        observed_at
+    // A clock that shows whole seconds, or milliseconds, shows their beginning.
+    let latest = match observed_at.timestamp_subsec_micros() {
+        0 => observed_at + TimeDelta::milliseconds(999),
+        micros if micros % 1_000 == 0 => observed_at + TimeDelta::microseconds(999),
+        _ => observed_at,
     };
     if latest < since || observed_at > now + TimeDelta::seconds(5) {
         return None;
@@ -54,6 +54,7 @@ mod tests {
     fn only_a_state_that_began_after_the_sending_counts() {
         let judge = |reading| evidence_in(CommandKind::OpenDoor, &reading, at(10_500), at(20_000));
         assert_eq!(judge(unlocked(Some(at(10_501)))), Some(Evidence::Sensor));
+        assert_eq!(judge(unlocked(Some(at(10_500) + TimeDelta::microseconds(1)))), Some(Evidence::Sensor));
         assert_eq!(judge(unlocked(Some(at(10_499)))), None);
         assert_eq!(judge(unlocked(Some(at(10_000)))), Some(Evidence::Sensor), "whole seconds are rounded down");
         assert_eq!(judge(unlocked(Some(at(9_000)))), None);

@@ -28,8 +28,8 @@ pub struct CommandFilter {
 }
 
 fn query(scope: &Scope, filter: &CommandFilter) -> Select<command::Entity> {
-    use command::Column::{DeviceId, DoorId, Kind, OrganizationId, SiteId, State};
-    let mut query = command::Entity::find().filter(scope.by_site_or_door(OrganizationId, SiteId, DoorId));
+    use command::Column::{DeviceId, DoorId, Kind, SiteId, State};
+    let mut query = command::Entity::find().filter(scope.commands());
     if let Some(site) = filter.site {
         query = query.filter(SiteId.eq(site.0));
     }

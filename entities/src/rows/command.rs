@@ -58,6 +58,8 @@ pub struct Model {
     pub polls: i32,
     /// The vendor's id of it.
     pub vendor_reference: Option<String>,
+    /// Whether an attempt before the present one may have left.
+    pub may_have_left: bool,
     /// The command whose pulse it shares.
     pub rides_on: Option<Uuid>,
     /// A `domain::command::FailureCode`.
@@ -146,6 +148,7 @@ impl Model {
             attempts: u32::try_from(self.attempts).unwrap_or_default(),
             polls: u32::try_from(self.polls).unwrap_or_default(),
             reference: self.vendor_reference.clone(),
+            may_have_left: self.may_have_left,
             rides: self.rides_on.is_some(),
             failure: self.failure()?,
         })

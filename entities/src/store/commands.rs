@@ -127,12 +127,28 @@ fn first_row(new: &NewCommand<'_>, now: Timestamp) -> Result<command::Model, Sto
         attempts: 0,
         polls: 0,
         vendor_reference: None,
+        may_have_left: false,
         rides_on: None,
         failure_code: None,
         failure_message: None,
         timeline: to_json("timeline", &[requested])?,
         version: 1,
     })
+}
+
+/// What was asked for under this key before, if anything: for an order that could not be accepted any more, but was.
+///
+/// # Errors
+/// The database failed.
+pub async fn accepted_before(
+    database: &Database,
+    new: &NewCommand<'_>,
+    now: Timestamp,
+) -> Result<Option<command::Model>, StoreError> {
+    match earlier(database, &first_row(new, now)?).await? {
+        Accepted::Repeated(row) => Ok(Some(row)),
+        _ => Ok(None),
+    }
 }
 
 async fn earlier(database: &Database, wanted: &command::Model) -> Result<Accepted, StoreError> {
@@ -333,6 +349,7 @@ async fn write(
         attempts: i32::try_from(progress.attempts).unwrap_or(i32::MAX),
         polls: i32::try_from(progress.polls).unwrap_or(i32::MAX),
         vendor_reference: progress.reference.clone(),
+        may_have_left: progress.may_have_left,
         rides_on: rides_on.map(|leader| leader.0).or(row.rides_on),
         failure_code,
         failure_message,
@@ -350,6 +367,7 @@ async fn write(
         attempts: Set(next.attempts),
         polls: Set(next.polls),
         vendor_reference: Set(next.vendor_reference.clone()),
+        may_have_left: Set(next.may_have_left),
         rides_on: Set(next.rides_on),
         failure_code: Set(next.failure_code.clone()),
         failure_message: Set(next.failure_message.clone()),

@@ -1,5 +1,7 @@
 //! Leases of lanes: one worker process at a time sends the commands of an ordering scope (rule 5).
-//! A lease is a courtesy that keeps order; what protects a command is the version check of its own row.
+//! On SQLite they live in memory. A lease is a courtesy that keeps order; what protects a command is the version check of its own row.
+
+use std::sync::PoisonError;
 
 use domain::{clock::Timestamp, lane::LaneId};
 use sea_orm::{
@@ -21,6 +23,14 @@ pub async fn lease(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<bool, StoreError> {
+    if let Some(leases) = database.leases() {
+        let mut leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = leases.get(&id).is_none_or(|(_, held_until)| *held_until <= now);
+        if free {
+            leases.insert(id, (owner, until));
+        }
+        return Ok(free);
+    }
     let row = lane::ActiveModel { id: Set(id), owner: Set(owner), lease_until: Set(until) };
     let free = OnConflict::column(lane::Column::Id)
         .update_columns([lane::Column::Owner, lane::Column::LeaseUntil])
@@ -35,6 +45,14 @@ pub async fn lease(
 /// # Errors
 /// The database failed.
 pub async fn renew(database: &Database, owner: Uuid, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+    if let Some(leases) = database.leases() {
+        let mut leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases
+            .values_mut()
+            .filter(|(by, held_until)| *by == owner && *held_until > now)
+            .for_each(|held| held.1 = until);
+        return Ok(());
+    }
     lane::Entity::update_many()
         .col_expr(lane::Column::LeaseUntil, Expr::value(until))
         .filter(lane::Column::Owner.eq(owner))
@@ -49,6 +67,13 @@ pub async fn renew(database: &Database, owner: Uuid, now: Timestamp, until: Time
 /// # Errors
 /// The database failed.
 pub async fn release(database: &Database, id: LaneId, owner: Uuid, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(leases) = database.leases() {
+        let mut leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.get(&id).is_some_and(|(by, _)| *by == owner) {
+            leases.remove(&id);
+        }
+        return Ok(());
+    }
     lane::Entity::update_many()
         .col_expr(lane::Column::LeaseUntil, Expr::value(now))
         .filter(lane::Column::Id.eq(id))

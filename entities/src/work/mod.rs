@@ -1,5 +1,7 @@
 //! What the worker reads. It serves every tenant, so nothing here is scoped, and nothing here may reach a caller.
 
+use std::sync::PoisonError;
+
 use domain::{
     account::AccountState,
     clock::Timestamp,
@@ -69,7 +71,7 @@ pub async fn overdue_lanes(
         .from(lane::Entity)
         .and_where(Expr::col(lane::Column::LeaseUntil).gt(now))
         .to_owned();
-    Ok(command::Entity::find()
+    let mut overdue: Vec<LaneId> = command::Entity::find()
         .select_only()
         .column(command::Column::LaneId)
         .distinct()
@@ -78,7 +80,12 @@ pub async fn overdue_lanes(
         .limit(limit)
         .into_tuple()
         .all(database.read())
-        .await?)
+        .await?;
+    if let Some(leases) = database.leases() {
+        let leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
+        overdue.retain(|lane| leases.get(lane).is_none_or(|(_, until)| *until <= now));
+    }
+    Ok(overdue)
 }
 
 /// Everything a dispatch needs to know beside its command.

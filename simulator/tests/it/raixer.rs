@@ -39,7 +39,7 @@ async fn doors_have_every_documented_field() {
     let (_, doors) = sim.raixer(&format!("/devices/{device}/doors")).await;
     assert_eq!(doors.as_array().unwrap().len(), 3);
     assert_eq!(doors[0].as_object().unwrap().len(), 23);
-    assert_eq!((text(&doors[0]["port"]), text(&doors[1]["port"]), &doors[2]["port"]), ("left", "right", &Value::Null));
+    assert_eq!((text(&doors[0]["port"]), text(&doors[1]["port"]), &doors[2]["port"]), ("right", "left", &Value::Null));
 }
 
 #[tokio::test]

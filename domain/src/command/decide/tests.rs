@@ -23,6 +23,7 @@ fn queued(action: &Action, lifetime: i64) -> Progress {
         attempts: 0,
         polls: 0,
         reference: None,
+        may_have_left: false,
         rides: false,
         failure: None,
     }
@@ -265,4 +266,21 @@ fn a_door_is_served_in_order_but_not_for_ever() {
     assert_eq!(holds_back(&accepted, &equal, at(30)), None);
     let done = Progress { state: CommandState::Succeeded, ..accepted };
     assert_eq!(holds_back(&done, &later, at(30)), None);
+}
+
+/// The first lock's answer was lost, and it worked: the refusal of the second must not deny it (P3).
+#[test]
+fn a_refused_repetition_denies_nothing() {
+    let sent = dispatching(&queued(&Action::LockDoor, 300_000), at(0));
+    let lost = after_dispatch(&sent, Sent::Lost { failure: failure() }, at(100));
+    let again = dispatching(&after_sighting(&lost, Seen::Nothing { failure: None }, at(1_000)), at(1_000));
+    assert_eq!(again.dispatched_at, Some(at(0)), "evidence since the first sending counts");
+    let throttled = after_dispatch(&again, Sent::NotSent { failure: failure(), retry_after: None }, at(1_100));
+    let again = dispatching(&throttled, at(2_000));
+    let refused = Answer::Failed { failure: failure(), evidence: Evidence::VendorAck };
+    let unknown = after_dispatch(&again, Sent::Answered(refused.clone()), at(2_100));
+    assert_eq!(unknown.state, CommandState::OutcomeUnknown);
+    assert_eq!(after_sighting(&unknown, Seen::Answered(refused), at(4_000)).state, CommandState::OutcomeUnknown);
+    let seen = Seen::Answered(Answer::Succeeded { evidence: Evidence::Sensor });
+    assert_eq!(after_sighting(&unknown, seen, at(4_000)).state, CommandState::Succeeded);
 }

@@ -40,7 +40,8 @@ impl Raixer {
     /// R21, in the order of positions.
     pub(crate) fn doors_json(&self, index: usize) -> Value {
         let Some(device) = self.devices.get(index) else { return Value::Null };
-        let ports = [json!("left"), json!("right")].into_iter().chain(std::iter::repeat(Value::Null));
+        // Document 001, schedules: "the default port, the first one (right)".
+        let ports = [json!("right"), json!("left")].into_iter().chain(std::iter::repeat(Value::Null));
         device.doors.iter().zip(ports).map(|(door, port)| door_json(device, door, &port)).collect()
     }
 

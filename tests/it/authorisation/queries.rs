@@ -1,0 +1,159 @@
+//! The rows of the query root: how each field is asked for, and what each caller must be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    assert_unauthenticated, bytes,
+    world::{Caller, Sight, Thing, World},
+};
+
+/// How a query's root field is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum QueryRow {
+    Viewer,
+    One(&'static str),
+    Many(&'static str),
+    Node,
+    Nodes,
+    Entities,
+    /// Public: it tells nothing but the schema.
+    Service,
+}
+
+pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
+    use QueryRow::{Entities, Many, Node, Nodes, One, Service, Viewer};
+    BTreeMap::from([
+        ("viewer", Viewer),
+        ("node", Node),
+        ("nodes", Nodes),
+        ("site", One("Site")),
+        ("sites", Many("Site")),
+        ("device", One("Device")),
+        ("devices", Many("Device")),
+        ("door", One("Door")),
+        ("doors", Many("Door")),
+        ("command", One("Command")),
+        ("commands", Many("Command")),
+        ("events", Many("Event")),
+        ("_entities", Entities),
+        ("_service", Service),
+    ])
+}
+
+pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row: QueryRow) {
+    let client = &caller.client;
+    let ask = async |query: &str, variables: Value| {
+        let answer = client.ask(query, variables).await;
+        world.assert_no_leak(caller, &answer);
+        answer
+    };
+    let shown = |thing: &Thing| if caller.sight.sees(thing) { json!({ "id": thing.id }) } else { Value::Null };
+    match row {
+        QueryRow::Service => {
+            assert!(ask("{ _service { sdl } }", json!({})).await.get("errors").is_none(), "{}", caller.name);
+        }
+        QueryRow::Viewer => {
+            let answer =
+                ask("{ viewer { id role organization { id } sees { everything siteIds doorIds } } }", json!({})).await;
+            if caller.sight == Sight::Nobody {
+                return assert_unauthenticated(&answer);
+            }
+            let viewer = &answer["data"]["viewer"];
+            assert_eq!(viewer["role"], caller.role.as_str(), "{}", caller.name);
+            let (site, door) = match &caller.sight {
+                Sight::Site(site) => (json!([site]), json!([])),
+                Sight::Door(door) => (json!([]), json!([door])),
+                _ => (json!([]), json!([])),
+            };
+            let everything = site == door;
+            let sees = json!({ "everything": everything, "siteIds": site, "doorIds": door });
+            assert_eq!(viewer["sees"], sees, "{}", caller.name);
+            let is_ours = viewer["organization"]["id"] == world.house.organization.to_string();
+            assert_eq!(is_ours, caller.sight != Sight::Stranger);
+        }
+        QueryRow::One(_) | QueryRow::Node => {
+            let of_kind = |thing: &&Thing| {
+                matches!(row, QueryRow::Node) || matches!(row, QueryRow::One(kind) if kind == thing.kind)
+            };
+            let things: Vec<&Thing> = world.things.iter().filter(of_kind).collect();
+            assert!(!things.is_empty(), "{field}");
+            for things in things.chunks(100) {
+                let fields: Vec<String> = (0..)
+                    .zip(things)
+                    .map(|(number, thing): (usize, _)| format!("a{number}: {field}(id: \"{}\") {{ id }}", thing.id))
+                    .collect();
+                let answer = ask(&format!("{{ {} }}", fields.join(" ")), json!({})).await;
+                if caller.sight == Sight::Nobody {
+                    assert_unauthenticated(&answer);
+                    continue;
+                }
+                assert!(answer.get("errors").is_none(), "{} {answer:#}", caller.name);
+                for (number, thing) in (0..).zip(things) {
+                    let number: usize = number;
+                    assert_eq!(answer["data"][format!("a{number}")], shown(thing), "{} {field} {thing:?}", caller.name);
+                }
+            }
+            check_absent(world, caller, field, &things).await;
+        }
+        QueryRow::Many(kind) => {
+            let answer = ask(&format!("{{ {field}(first: 100) {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
+            if caller.sight == Sight::Nobody {
+                return assert_unauthenticated(&answer);
+            }
+            let expected: Vec<Value> = world.of(kind).map(shown).filter(|shown| !shown.is_null()).collect();
+            let connection = json!({ "nodes": expected, "totalCount": expected.len() });
+            assert_eq!(answer["data"][field], connection, "{} {field}", caller.name);
+        }
+        QueryRow::Nodes | QueryRow::Entities => {
+            let is_node = matches!(row, QueryRow::Nodes);
+            let asked: Vec<&Thing> = world.things.iter().filter(|thing| is_node || thing.kind != "Event").collect();
+            for things in asked.chunks(100) {
+                let answer = if is_node {
+                    let ids: Vec<&String> = things.iter().map(|thing| &thing.id).collect();
+                    ask("query($of: [ID!]!) { nodes(ids: $of) { id } }", json!({ "of": ids })).await
+                } else {
+                    let of: Vec<Value> =
+                        things.iter().map(|thing| json!({ "__typename": thing.kind, "id": thing.id })).collect();
+                    let spread: Vec<String> =
+                        ["Organization", "Site", "Device", "Door", "Command", "VendorAccount", "User"]
+                            .iter()
+                            .map(|name| format!("... on {name} {{ id }}"))
+                            .collect();
+                    let query = format!(
+                        "query($of: [_Any!]!) {{ _entities(representations: $of) {{ {} }} }}",
+                        spread.join(" ")
+                    );
+                    ask(&query, json!({ "of": of })).await
+                };
+                let expected: Vec<Value> = things.iter().map(|thing| shown(thing)).collect();
+                if caller.sight == Sight::Nobody {
+                    let code = |error: &Value| error["extensions"]["code"] == "UNAUTHENTICATED";
+                    assert!(answer["errors"].as_array().is_some_and(|errors| errors.iter().all(code)), "{answer:#}");
+                } else {
+                    assert_eq!(answer["data"][field], json!(expected), "{}", caller.name);
+                }
+            }
+        }
+    }
+}
+
+/// What one does not see, what is not there, and what is no id: the same to the byte.
+async fn check_absent(world: &World, caller: &Caller, field: &str, things: &[&Thing]) {
+    let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
+    let mut kinds = BTreeSet::new();
+    for thing in things.iter().filter(|thing| !caller.sight.sees(thing)) {
+        if kinds.insert(thing.kind) {
+            let invisible = bytes(&caller.client, &query, json!({ "id": thing.id })).await;
+            for id in [world.absent(thing.kind), "nonsense".to_owned(), String::new(), thing.id.to_uppercase()] {
+                assert_eq!(
+                    bytes(&caller.client, &query, json!({ "id": id })).await,
+                    invisible,
+                    "{} {field} {id}",
+                    caller.name
+                );
+            }
+        }
+    }
+}

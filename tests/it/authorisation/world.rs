@@ -1,0 +1,211 @@
+//! Who may call, and what there is to see: the oracle of the matrix. What a caller sees is spelled out here once more, not asked of
+//! the product.
+
+use domain::{
+    access::Role,
+    command::CommandKind,
+    ids::{CommandId, DeviceId, DoorId, EventId, MembershipId, OrganizationId, SiteId, UserId, VendorAccountId},
+};
+use entities::{store, work};
+use gatehouse::keys::KeyPlan;
+use gatehouse_tests::{
+    client::{Client, text},
+    house::{BackEnd, Plan, TestHouse},
+};
+use serde_json::{Value, json};
+
+/// What the caller sees of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sight {
+    Nobody,
+    Stranger,
+    Site(String),
+    Door(String),
+    Everything,
+}
+
+pub(super) struct Caller {
+    pub(super) name: &'static str,
+    pub(super) client: Client,
+    pub(super) sight: Sight,
+    pub(super) role: Role,
+    pub(super) only: Option<CommandKind>,
+}
+
+/// Something with an id.
+#[derive(Debug)]
+pub(super) struct Thing {
+    pub(super) kind: &'static str,
+    pub(super) id: String,
+    pub(super) place: Place,
+}
+
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The organization itself.
+    Organization,
+    /// Seen by whoever sees the whole organization.
+    Nowhere,
+    /// At a site, and at, of, or around these doors.
+    At { site: String, doors: Vec<String> },
+}
+
+impl Sight {
+    pub(super) fn sees(&self, thing: &Thing) -> bool {
+        match (self, &thing.place) {
+            (Self::Nobody | Self::Stranger, _) | (Self::Site(_) | Self::Door(_), Place::Nowhere) => false,
+            (Self::Everything, _) | (_, Place::Organization) => true,
+            (Self::Site(own), Place::At { site, .. }) => own == site,
+            (Self::Door(own), Place::At { doors, .. }) => doors.contains(own),
+        }
+    }
+}
+
+/// The organization as its ADMIN knows it, and everybody who may call.
+pub(super) struct World {
+    pub(super) house: TestHouse,
+    pub(super) doors: Vec<Value>,
+    pub(super) things: Vec<Thing>,
+}
+
+impl World {
+    pub(super) async fn start(back_end: BackEnd) -> Self {
+        let plan = Plan::on(back_end).without_worker().with_setting("introspection", "yes");
+        let house = plan.with_setting("max_complexity", "1000000").start().await;
+        let doors = house.doors().await;
+        for door in &doors {
+            let can =
+                |at: &Value, word: &str| at["capabilities"].as_array().is_some_and(|all| all.contains(&json!(word)));
+            if can(door, "OPEN_DOOR") {
+                house.client.command("openDoor", json!({ "doorId": door["id"] })).await;
+            }
+            if can(&door["device"], "SYNC_DEVICE") {
+                house.client.command("syncDevice", json!({ "deviceId": door["device"]["id"] })).await;
+            }
+        }
+        let things = things(&house).await;
+        Self { house, doors, things }
+    }
+
+    pub(super) fn of(&self, kind: &str) -> impl Iterator<Item = &Thing> {
+        self.things.iter().filter(move |thing| thing.kind == kind)
+    }
+
+    pub(super) async fn caller(
+        &self,
+        name: &'static str,
+        role: Role,
+        sight: Sight,
+        only: Option<CommandKind>,
+    ) -> Caller {
+        let mut plan = KeyPlan::unlimited(name, role);
+        plan.verbs.extend(only);
+        match &sight {
+            Sight::Site(site) => plan.sites.extend(site.parse::<SiteId>().ok()),
+            Sight::Door(door) => plan.doors.extend(door.parse::<DoorId>().ok()),
+            _ => {}
+        }
+        let client = match sight {
+            Sight::Nobody => self.house.client.with_key(""),
+            Sight::Stranger => self.house.stranger().await,
+            _ => self.house.caller(&plan).await,
+        };
+        Caller { name, client, sight, role, only }
+    }
+
+    /// One caller of each kind; the limited ones see the place of `door`, or the place of another.
+    pub(super) async fn callers(&self, door: &Value) -> Vec<Caller> {
+        let elsewhere = self.doors.iter().find(|other| other["site"] != door["site"]).unwrap();
+        let (site, other_site) = (text(&door["site"]["id"]), text(&elsewhere["site"]["id"]));
+        let (own, other) = (text(&door["id"]), text(&elsewhere["id"]));
+        let of_site = |site| Sight::Site(site);
+        vec![
+            self.caller("anonymous", Role::Viewer, Sight::Nobody, None).await,
+            self.caller("stranger", Role::Admin, Sight::Stranger, None).await,
+            self.caller("of the site", Role::Manager, of_site(site), None).await,
+            self.caller("of another site", Role::Manager, of_site(other_site), None).await,
+            self.caller("of the door", Role::Manager, Sight::Door(own), None).await,
+            self.caller("of another door", Role::Manager, Sight::Door(other), None).await,
+            self.caller("viewer", Role::Viewer, Sight::Everything, None).await,
+            self.caller("operator", Role::Operator, Sight::Everything, None).await,
+            self.caller("manager", Role::Manager, Sight::Everything, None).await,
+            self.caller("admin", Role::Admin, Sight::Everything, None).await,
+            self.caller("photographer", Role::Admin, Sight::Everything, Some(CommandKind::TakePhoto)).await,
+            self.caller("opener", Role::Admin, Sight::Everything, Some(CommandKind::OpenDoor)).await,
+        ]
+    }
+
+    /// An id of this kind that nothing has.
+    pub(super) fn absent(&self, kind: &str) -> String {
+        let uuid = self.house.foundation().ids.next_uuid();
+        match kind {
+            "Organization" => OrganizationId(uuid).to_string(),
+            "Site" => SiteId(uuid).to_string(),
+            "Device" => DeviceId(uuid).to_string(),
+            "Door" => DoorId(uuid).to_string(),
+            "Command" => CommandId(uuid).to_string(),
+            "Event" => EventId(uuid).to_string(),
+            "VendorAccount" => VendorAccountId(uuid).to_string(),
+            "User" => UserId(uuid).to_string(),
+            _ => unreachable!("a kind without ids: {kind}"),
+        }
+    }
+
+    /// Every id in an answer belongs to something that the caller sees.
+    pub(super) fn assert_no_leak(&self, caller: &Caller, answer: &Value) {
+        let answer = answer.to_string();
+        for thing in &self.things {
+            let is_there = answer.contains(&thing.id);
+            assert!(!is_there || caller.sight.sees(thing), "{} was shown {} {}", caller.name, thing.kind, thing.id);
+        }
+    }
+}
+
+async fn things(house: &TestHouse) -> Vec<Thing> {
+    let data = house
+        .client
+        .data(
+            "{ sites(first: 100) { nodes { id doors(first: 100) { nodes { id } } } } \
+               devices(first: 100) { nodes { id site { id } doors { id } } } \
+               doors(first: 100) { nodes { id site { id } } } \
+               commands(first: 100) { nodes { id site { id } door { id } } pageInfo { hasNextPage } } \
+               events(first: 100) { nodes { id site { id } door { id } } pageInfo { hasNextPage } } }",
+            json!({}),
+        )
+        .await;
+    for list in ["commands", "events"] {
+        assert_eq!(data[list]["pageInfo"]["hasNextPage"], false, "the oracle must see everything");
+    }
+    let ids = |list: &Value| list.as_array().into_iter().flatten().map(|item| text(&item["id"])).collect::<Vec<_>>();
+    let mut things =
+        vec![Thing { kind: "Organization", id: house.organization.to_string(), place: Place::Organization }];
+    for (kind, list) in
+        [("Site", "sites"), ("Device", "devices"), ("Door", "doors"), ("Command", "commands"), ("Event", "events")]
+    {
+        for node in data[list]["nodes"].as_array().unwrap() {
+            let id = text(&node["id"]);
+            let site = node["site"]["id"].as_str().unwrap_or(&id).to_owned();
+            let doors = match kind {
+                "Site" => ids(&node["doors"]["nodes"]),
+                "Device" => ids(&node["doors"]),
+                "Door" => vec![id.clone()],
+                _ => node["door"]["id"].as_str().map(str::to_owned).into_iter().collect(),
+            };
+            things.push(Thing { kind, id, place: Place::At { site, doors } });
+        }
+    }
+    for account in work::accounts_of(house.database(), house.organization).await.unwrap() {
+        things.push(Thing {
+            kind: "VendorAccount",
+            id: VendorAccountId(account.id).to_string(),
+            place: Place::Nowhere,
+        });
+    }
+    let foundation = house.foundation();
+    let user = UserId(foundation.ids.next_uuid());
+    let member = (user, MembershipId(foundation.ids.next_uuid()));
+    let (person, role, now) = (("Zoë", None), (Role::Viewer, None), foundation.clock.now());
+    store::organizations::create_member(house.database(), house.organization, member, person, role, now).await.unwrap();
+    things.push(Thing { kind: "User", id: user.to_string(), place: Place::Nowhere });
+    things
+}
