@@ -179,7 +179,7 @@ async fn what_cannot_start_says_why_in_one_sentence() {
     let nowhere = "postgres://canary:canary@127.0.0.1:1/canary";
     let set = |name: &'static str, value: &str| with(embedded(&free), name, value);
     let missing = folder.path().join("missing.toml");
-    std::fs::write(folder.path().join("bad.toml"), "door = [").unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "secret_key = \"canary").unwrap();
     std::fs::write(folder.path().join("unknown.toml"), "colour = \"red\"").unwrap();
     let in_folder = |name: &str| folder.path().join(name).display().to_string();
     let cases: Vec<(&str, &[&str], Environment, &str)> = vec![

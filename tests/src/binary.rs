@@ -21,7 +21,7 @@ pub fn gatehouse() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.current_dir(root).args(["build", "-q", "-p", "gatehouse", "--bin", "gatehouse"]);
+        build.current_dir(root).args(["build", "-q", "--workspace", "--bin", "gatehouse"]);
         assert!(build.status().expect("cargo").success(), "the binary does not build");
         // This test lies in <target>/<profile>/deps.
         let test = std::env::current_exe().expect("a path");
