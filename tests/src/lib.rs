@@ -1,5 +1,5 @@
 //! The harness of the suite: what every test needs and no product code may import.
-//! What is tested lives in `it/`; what is measured lives in `src/bin/bench.rs`.
+//! What is tested lives in `it/`; what is measured lives in `src/bin/bench/`.
 
 pub mod binary;
 pub mod client;
