@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     clock::Timestamp,
     command::{
-        Action, CommandState, Failure, FailureCode, Progress, Step, TimelineEntry, TimelineStep, after_dispatch,
-        coalesces, dispatching, follow, next_step,
+        Action, Answer, CommandState, Evidence, Failure, FailureCode, Progress, Sent, Step, TimelineEntry,
+        TimelineStep, after_dispatch, coalesces, dispatching, follow, next_step,
     },
     door::{DoorReading, Source},
     ids::{CommandId, DoorId, VendorAccountId},
@@ -133,13 +133,13 @@ impl Hands {
         self.accounts.note(account, &destination.account_state, &outcome).await;
         let now = self.parts.clock.now();
         let (sent, reading, notes) = match outcome {
-            Ok(receipt) => (domain::command::Sent::Answered(receipt.answer), receipt.door, receipt.notes),
+            Ok(receipt) => (Sent::Answered(receipt.answer), receipt.door, receipt.notes),
             Err(error) => (error.into_sent(), None, Vec::new()),
         };
         let step = match &sent {
-            domain::command::Sent::Answered(_) => TimelineStep::Answered,
-            domain::command::Sent::NotSent { .. } => TimelineStep::NotSent,
-            domain::command::Sent::Lost { .. } => TimelineStep::AnswerLost,
+            Sent::Answered(_) => TimelineStep::Answered,
+            Sent::NotSent { .. } => TimelineStep::NotSent,
+            Sent::Lost { .. } => TimelineStep::AnswerLost,
         };
         let next = after_dispatch(&intent, sent, now);
         let mut lines = steps::notes(&next, notes, now);
@@ -187,13 +187,8 @@ impl Hands {
     /// Ends a queued command that cannot be sent at all.
     async fn refuse(&self, task: &Task<'_>, failure: Failure) -> Result<Progress, StoreError> {
         let now = self.parts.clock.now();
-        let next = Progress {
-            state: CommandState::Failed,
-            due_at: None,
-            settle_by: None,
-            failure: Some(failure),
-            ..task.progress.clone()
-        };
+        let refused = Answer::Failed { failure, evidence: Evidence::None };
+        let next = after_dispatch(&task.progress, Sent::Answered(refused), now);
         self.record(task, &next, vec![line(&next, TimelineStep::NotSent, now)], None, None).await?;
         Ok(next)
     }

@@ -127,9 +127,7 @@ pub fn next_step(progress: &Progress, now: Timestamp) -> Step {
         Some(due) => due,
     };
     match progress.state {
-        CommandState::Queued if progress.is_expired(now) => {
-            Step::Settle(Box::new(progress.ended(CommandState::Expired, expired(progress))))
-        }
+        CommandState::Queued if progress.is_expired(now) => Step::Settle(Box::new(progress.out_of_time(now))),
         _ if due > now => Step::Wait(due),
         CommandState::Queued => Step::Dispatch,
         CommandState::Accepted | CommandState::OutcomeUnknown if progress.rides => Step::Follow,
@@ -161,7 +159,7 @@ pub fn after_dispatch(progress: &Progress, sent: Sent, now: Timestamp) -> Progre
         Sent::Answered(answer) => progress.answered(answer, now),
         Sent::NotSent { failure, retry_after } => {
             if progress.is_expired(now) {
-                return progress.ended(CommandState::Expired, expired(progress));
+                return progress.out_of_time(now);
             }
             let due = now + Timing::retry_pause(progress.attempts, retry_after);
             Progress {
@@ -206,7 +204,7 @@ pub fn after_sighting(progress: &Progress, seen: Seen, now: Timestamp) -> Progre
 /// Calls a queued command off. `None` when it is too late: it may already be on its way.
 #[must_use]
 pub fn cancel(progress: &Progress, code: FailureCode, message: &str) -> Option<Progress> {
-    (progress.state == CommandState::Queued)
+    (progress.state == CommandState::Queued && !progress.may_have_left)
         .then(|| progress.ended(CommandState::Canceled, Failure::new(code, message)))
 }
 
@@ -328,6 +326,14 @@ impl Progress {
                 ..self.clone()
             },
         }
+    }
+
+    /// Its deadline passed while it waited. That it was not sent is only true if no earlier attempt may have left.
+    fn out_of_time(&self, now: Timestamp) -> Self {
+        if self.may_have_left {
+            return self.unknown(self.failure.clone().unwrap_or_else(|| expired(self)), now);
+        }
+        self.ended(CommandState::Expired, expired(self))
     }
 
     /// A dispatch whose answer was lost.

@@ -281,6 +281,11 @@ fn a_refused_repetition_denies_nothing() {
     let unknown = after_dispatch(&again, Sent::Answered(refused.clone()), at(2_100));
     assert_eq!(unknown.state, CommandState::OutcomeUnknown);
     assert_eq!(after_sighting(&unknown, Seen::Answered(refused), at(4_000)).state, CommandState::OutcomeUnknown);
+    // Nor may it be called unsent: neither by its deadline nor by its caller.
+    assert!(
+        matches!(next_step(&throttled, at(300_000)), Step::Settle(next) if next.state == CommandState::OutcomeUnknown)
+    );
+    assert_eq!(cancel(&throttled, FailureCode::Canceled, "called off"), None);
     let seen = Seen::Answered(Answer::Succeeded { evidence: Evidence::Sensor });
     assert_eq!(after_sighting(&unknown, seen, at(4_000)).state, CommandState::Succeeded);
 }
