@@ -1,20 +1,28 @@
 //! A house: the api, the worker and the simulated vendors, in one process or in several. The tests start the same one.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
 use chrono::TimeDelta;
-use domain::{clock::Clock, ids::VendorAccountId};
+use domain::{
+    clock::Clock,
+    ids::{OrganizationId, VendorAccountId},
+};
 use entities::work;
+use messaging::RateLimit;
 use platform::settings::Settings;
 use simulator::{Simulator, SimulatorOptions};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use vendors::{http::HttpFactory, port::TimeOuts};
-use worker::{accounts::Accounts, sync::inventory::Syncs};
+use worker::{
+    accounts::Accounts,
+    sync::{Extent, Syncs},
+};
 
 use crate::{
     demo,
+    desk::Desk,
     failure::Failure,
     foundation::{Foundation, Migrations, kept_secret},
 };
@@ -144,30 +152,40 @@ impl House {
         let operator = simulator.credentials().first().cloned();
         let operator = operator.ok_or_else(|| Failure::new("The simulated world has no operator."))?;
         let organization = demo::furnish(&self.foundation, &url, &operator, &key).await?;
-        self.sync_unsynced(settings, organization).await?;
+        self.look_at_doors(settings, organization).await?;
         self.simulator = Some(simulator);
         self.demo_key = Some(key);
         Ok(())
     }
 
-    /// A first look at the vendors before the door opens, so that there is something to see.
+    /// A first look at the vendors' devices before the door opens, so that there is something to see. The worker reads
+    /// the rest.
+    async fn look_at_doors(&self, settings: &Settings, organization: OrganizationId) -> Result<(), Failure> {
+        self.sync_first(settings, organization, Extent::Devices).await
+    }
+
+    /// A first complete sync of everything that has had none.
     ///
     /// # Errors
-    /// A vendor did not give its inventory.
-    pub async fn sync_unsynced(
+    /// A vendor did not give all that it holds.
+    pub async fn sync_unsynced(&self, settings: &Settings, organization: OrganizationId) -> Result<(), Failure> {
+        self.sync_first(settings, organization, Extent::Everything).await
+    }
+
+    async fn sync_first(
         &self,
         settings: &Settings,
-        organization: domain::ids::OrganizationId,
+        organization: OrganizationId,
+        extent: Extent,
     ) -> Result<(), Failure> {
         let failed = Failure::during("The demo's inventory could not be synced");
         let parts = worker_parts(&self.foundation, settings)?;
         let accounts = work::accounts_of(&self.foundation.database, organization).await;
         let syncs = Syncs::new(parts.clone(), Arc::new(Accounts::new(parts)));
-        for account in accounts.map_err(|error| failed(&error))? {
-            if account.synced_at.is_none() {
-                syncs.sync(VendorAccountId(account.id)).await.map_err(|error| failed(&error))?;
-            }
-        }
+        let unsynced =
+            accounts.map_err(|error| failed(&error))?.into_iter().filter(|account| account.synced_at.is_none());
+        let first = unsynced.map(|account| syncs.sync_to(VendorAccountId(account.id), extent));
+        futures::future::try_join_all(first).await.map_err(|error| failed(&error))?;
         Ok(())
     }
 
@@ -182,6 +200,11 @@ impl House {
     fn start_api(&mut self, settings: &Settings, listener: TcpListener) -> Result<(), Failure> {
         let address = listener.local_addr().map_err(|error| Failure::during("The API cannot listen")(&error))?;
         let embedded = settings.is_embedded();
+        let desk = Desk::new(http(&self.foundation, settings)?);
+        let public_url = match settings.public_url.as_str() {
+            "" => format!("http://{address}"),
+            url => url.to_owned(),
+        };
         let router = api::router(
             api::Parts {
                 database: self.foundation.database.clone(),
@@ -189,11 +212,15 @@ impl House {
                 live: self.foundation.backend.live(),
                 clock: Arc::clone(&self.foundation.clock),
                 ids: Arc::clone(&self.foundation.ids),
+                vault: Arc::clone(&self.foundation.vault),
+                desk: Arc::new(desk),
+                public_url,
             },
             api::Settings {
                 max_depth: settings.max_depth,
                 max_complexity: settings.max_complexity,
                 max_body_bytes: settings.max_body_bytes,
+                max_webhook_bytes: settings.max_webhook_bytes,
                 graphiql: settings.graphiql.is_on(embedded),
                 introspection: settings.introspection.is_on(embedded),
             },
@@ -231,13 +258,6 @@ impl House {
 /// # Errors
 /// The HTTP client cannot be set up.
 pub fn worker_parts(foundation: &Foundation, settings: &Settings) -> Result<worker::Parts, Failure> {
-    let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
-    let time_outs = TimeOuts {
-        connect: seconds(settings.vendor_connect_timeout_seconds),
-        total: seconds(settings.vendor_timeout_seconds),
-    };
-    let http = HttpFactory::new(Arc::clone(&foundation.clock), time_outs)
-        .map_err(|error| Failure::during("The HTTP client could not be set up")(&error))?;
     Ok(worker::Parts {
         database: foundation.database.clone(),
         queue: foundation.backend.queue(),
@@ -245,12 +265,32 @@ pub fn worker_parts(foundation: &Foundation, settings: &Settings) -> Result<work
         clock: Arc::clone(&foundation.clock),
         ids: Arc::clone(&foundation.ids),
         vault: Arc::clone(&foundation.vault),
-        http: Arc::new(http),
+        http: http(foundation, settings)?,
+        budget: foundation.backend.budget(),
         settings: worker::Settings {
             sync_interval: seconds(settings.sync_interval_seconds),
             account_concurrency: settings.account_concurrency,
+            rate_limit: (settings.rate_limit_requests > 0).then(|| RateLimit {
+                requests: settings.rate_limit_requests,
+                window: Duration::from_secs(u64::from(settings.rate_limit_seconds)),
+            }),
         },
     })
+}
+
+fn seconds(count: u32) -> TimeDelta {
+    TimeDelta::seconds(i64::from(count))
+}
+
+/// What calls vendors.
+fn http(foundation: &Foundation, settings: &Settings) -> Result<Arc<HttpFactory>, Failure> {
+    let time_outs = TimeOuts {
+        connect: seconds(settings.vendor_connect_timeout_seconds),
+        total: seconds(settings.vendor_timeout_seconds),
+    };
+    HttpFactory::new(Arc::clone(&foundation.clock), time_outs)
+        .map(Arc::new)
+        .map_err(|error| Failure::during("The HTTP client could not be set up")(&error))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod desk;
 pub mod failure;
 pub mod foundation;
 pub mod house;

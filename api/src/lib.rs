@@ -4,13 +4,16 @@
 mod actions;
 mod app;
 mod auth;
+pub mod desk;
 mod execution;
 mod graphql;
 mod health;
 mod http;
 mod loaders;
+mod routes;
 mod shared;
 mod socket;
+mod token;
 
 pub use app::{Parts, Settings, router};
 pub use graphql::sdl;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use domain::{clock::Clock, ids::IdSource};
 use entities::Database;
 use messaging::{JobQueue, LiveBus};
+use platform::vault::Vault;
 
-use crate::auth::Keys;
+use crate::{auth::Keys, desk::VendorDesk};
 
 /// The long-lived parts behind every operation.
 pub(crate) struct Shared {
@@ -15,5 +16,9 @@ pub(crate) struct Shared {
     pub(crate) live: Arc<dyn LiveBus>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) desk: Arc<dyn VendorDesk>,
+    /// Where callers reach us from outside, without a slash at its end.
+    pub(crate) public_url: Arc<str>,
     pub(crate) keys: Keys,
 }

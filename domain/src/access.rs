@@ -9,6 +9,7 @@ use crate::{
     clock::Timestamp,
     command::CommandKind,
     ids::{ApiKeyId, DoorId, OrganizationId, SiteId, UserId},
+    record::RecordKind,
     text_enum,
 };
 
@@ -143,6 +144,28 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// Decides whether this principal may do what needs `role` and is no command: linking accounts, mapping locations,
+    /// replaying webhooks.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn must_be(&self, needed: Role, now: Timestamp) -> Result<(), Denial> {
+        if !self.is_valid(now) {
+            return Err(Denial::Expired);
+        }
+        if self.role < needed { Err(Denial::RoleTooLow { needed, held: self.role }) } else { Ok(()) }
+    }
+
+    /// Decides whether this principal may read records of `kind`: those of people need MANAGER.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_read(&self, kind: RecordKind, now: Timestamp) -> Result<(), Denial> {
+        self.must_be(if kind.is_personal() { Role::Manager } else { Role::Viewer }, now)
+    }
+}
+
 /// The lowest role that may send a command of `kind`.
 #[must_use]
 pub const fn needed_role(kind: CommandKind) -> Role {
@@ -153,11 +176,51 @@ pub const fn needed_role(kind: CommandKind) -> Role {
         | CommandKind::UnlockDoor
         | CommandKind::BookDoor
         | CommandKind::CancelBooking
-        | CommandKind::TakePhoto => Role::Operator,
+        | CommandKind::TakePhoto
+        | CommandKind::StartAutoAccess
+        | CommandKind::StopAutoAccess
+        | CommandKind::ReadDeviceVariable
+        | CommandKind::ReadDeviceInformation => Role::Operator,
         CommandKind::ForceLockDoor
         | CommandKind::ForceUnlockDoor
         | CommandKind::ForceCancelBooking
-        | CommandKind::SyncDevice => Role::Manager,
+        | CommandKind::SyncDevice
+        | CommandKind::SetMovementAlarm
+        | CommandKind::SetPhoneAccess
+        | CommandKind::AuthorizePhone
+        | CommandKind::SuspendPhone
+        | CommandKind::ResumePhone
+        | CommandKind::RemovePhone
+        | CommandKind::CreateAutoAccessSchedule
+        | CommandKind::UpdateAutoAccessSchedule
+        | CommandKind::DeleteAutoAccessSchedule
+        | CommandKind::SuspendDeviceAccess
+        | CommandKind::RevokeDeviceAccess
+        | CommandKind::ImportUsers
+        | CommandKind::CreateFobs
+        | CommandKind::AssignFobs
+        | CommandKind::ReissueCredentials
+        | CommandKind::ReadNextCardNumber
+        | CommandKind::AddPmsAccessToken
+        | CommandKind::UpdatePmsAccessToken
+        | CommandKind::DeletePmsAccessToken => Role::Manager,
+        // They change who rules over a device, or what it does when nobody watches.
+        CommandKind::SetAutoAccessAlwaysActive
+        | CommandKind::SetOfflineAutoAccess
+        | CommandKind::SetAnyCallerAccess
+        | CommandKind::ExecuteDeviceFunction
+        | CommandKind::RemoveDevice
+        | CommandKind::CreateDoor
+        | CommandKind::CreateDoors
+        | CommandKind::UpdateDoor
+        | CommandKind::DeleteDoor
+        | CommandKind::CreateSensor
+        | CommandKind::UpdateSensor
+        | CommandKind::DeleteSensor
+        | CommandKind::GrantDeviceAccess
+        | CommandKind::ChangeDeviceAccess
+        | CommandKind::ResumeDeviceAccess
+        | CommandKind::UpdateAccountProfile => Role::Admin,
     }
 }
 

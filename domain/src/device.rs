@@ -1,10 +1,11 @@
 //! Devices: how hardware is, and the form in which an inventory passes from a vendor's words to our rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    change::DoorSettings,
     clock::Timestamp,
     command::CommandKind,
     door::{DoorKind, DoorReading},
@@ -28,7 +29,7 @@ text_enum! {
 }
 
 /// A device as a vendor describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FoundDevice {
     /// The vendor's id.
     pub external_id: String,
@@ -46,6 +47,8 @@ pub struct FoundDevice {
     pub health_since: Option<Timestamp>,
     /// Battery charge from 0 to 100, if it has one.
     pub battery_percent: Option<i32>,
+    /// What else the vendor documents of it.
+    pub details: DeviceDetails,
     /// Commands for the device itself (sync, photo).
     pub capabilities: BTreeSet<CommandKind>,
     /// Its doors.
@@ -53,7 +56,7 @@ pub struct FoundDevice {
 }
 
 /// A door as a vendor describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FoundDoor {
     /// The vendor's id.
     pub external_id: String,
@@ -67,4 +70,44 @@ pub struct FoundDoor {
     pub capabilities: BTreeSet<CommandKind>,
     /// Its present state, as far as told.
     pub reading: DoorReading,
+    /// Its settings at the vendor, where it has such.
+    pub settings: Option<DoorSettings>,
+    /// Who may open it by telephone, where the vendor tells.
+    pub phone_access: Option<PhoneAccess>,
+}
+
+/// Who may open a door by telephone: any caller is a security posture that must be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhoneAccess {
+    /// Whether authorised telephones may.
+    pub enabled: bool,
+    /// Whether any telephone may.
+    pub any_caller: bool,
+    /// The number to call, if it has one.
+    pub number: Option<String>,
+}
+
+/// What a vendor documents of a device beyond the columns that every vendor has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeviceDetails {
+    /// The vendor's id of its owner.
+    pub owner: Option<String>,
+    /// The vendor's id of its campaign.
+    pub campaign: Option<String>,
+    /// Its number or code on the hardware.
+    pub serial_number: Option<String>,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Since when it reports no more, or when it last did.
+    pub last_contact_at: Option<Timestamp>,
+    /// Whether AutoAccess is always active.
+    pub auto_access_always_active: Option<bool>,
+    /// Whether AutoAccess is on while it is offline.
+    pub offline_auto_access: Option<bool>,
+    /// Other documented values, under the vendor's names. Never a secret.
+    pub more: BTreeMap<String, String>,
 }

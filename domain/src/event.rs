@@ -1,8 +1,11 @@
-//! Events: the words for immutable facts. Their rows are written by `entities/store`.
+//! Events: the words for immutable facts, and the form in which a vendor's reach us. Their rows are written by
+//! `entities/store`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text_enum;
+use crate::{clock::Timestamp, door::DoorReading, text_enum};
 
 text_enum! {
     /// What happened.
@@ -21,5 +24,87 @@ text_enum! {
         DeviceMissing = "DEVICE_MISSING",
         /// A vendor account's state changed.
         AccountStateChanged = "ACCOUNT_STATE_CHANGED",
+        /// A credential opened a door.
+        AccessGranted = "ACCESS_GRANTED",
+        /// A credential was refused at a door.
+        AccessDenied = "ACCESS_DENIED",
+        /// A door's leaf was opened, or it was released for somebody.
+        DoorOpened = "DOOR_OPENED",
+        /// A door's leaf was closed.
+        DoorClosed = "DOOR_CLOSED",
+        /// A bolt was engaged.
+        DoorLocked = "DOOR_LOCKED",
+        /// A bolt was released.
+        DoorUnlocked = "DOOR_UNLOCKED",
+        /// A door began to listen to its bell.
+        AutoAccessStarted = "AUTO_ACCESS_STARTED",
+        /// A door stopped listening to its bell.
+        AutoAccessStopped = "AUTO_ACCESS_STOPPED",
+        /// A telephone call opened a door.
+        PhoneCall = "PHONE_CALL",
+        /// A sensor saw movement.
+        MovementDetected = "MOVEMENT_DETECTED",
+        /// A sensor sees no movement any more.
+        MovementEnded = "MOVEMENT_ENDED",
+        /// A device lost its supply.
+        PowerLost = "POWER_LOST",
+        /// A device's supply came back.
+        PowerRestored = "POWER_RESTORED",
+        /// Somebody pressed a device's own button.
+        ButtonPressed = "BUTTON_PRESSED",
+        /// A device came into reach.
+        DeviceOnline = "DEVICE_ONLINE",
+        /// A device went out of reach.
+        DeviceOffline = "DEVICE_OFFLINE",
+        /// A device reports tampering or a fault.
+        DeviceAlarm = "DEVICE_ALARM",
+        /// Something that the vendor tells in a word that we do not know.
+        VendorEvent = "VENDOR_EVENT",
+        /// A vendor no longer has all events since we last asked: some are lost.
+        EventGap = "EVENT_GAP",
+        /// A sync found a new record at a vendor.
+        RecordFound = "RECORD_FOUND",
+        /// A record changed at a vendor.
+        RecordChanged = "RECORD_CHANGED",
+        /// A complete list no longer holds a record.
+        RecordMissing = "RECORD_MISSING",
+        /// A vendor account was linked, or linked again.
+        AccountLinked = "ACCOUNT_LINKED",
+        /// A vendor account was unlinked.
+        AccountUnlinked = "ACCOUNT_UNLINKED",
+        /// An operator had a stored webhook delivery processed again.
+        WebhookReplayed = "WEBHOOK_REPLAYED",
     }
+}
+
+/// Something that happened, as a vendor tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundEvent {
+    /// What makes it this event and no other at the account: the vendor's id, or a digest of all that it tells.
+    pub external_id: String,
+    /// When it happened, by the hardware's or vendor's clock; `None` when the vendor gives no time.
+    pub occurred_at: Option<Timestamp>,
+    /// What it is in our words.
+    pub event_type: EventType,
+    /// What it is in the vendor's.
+    pub vendor_code: String,
+    /// The vendor's id of the device.
+    pub device: Option<String>,
+    /// Which door.
+    pub door: Option<FoundDoorRef>,
+    /// What it tells of that door's state.
+    pub reading: Option<DoorReading>,
+    /// More in the vendor's words: names, numbers, reasons. Never a secret.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// How a vendor's event names a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundDoorRef {
+    /// By its id.
+    Id(String),
+    /// By its position on the device, from 1.
+    Position(i32),
+    /// By its name in the account, where the vendor tells nothing better (Lockt).
+    Name(String),
 }

@@ -119,6 +119,10 @@ ids! {
     CommandId = "cmd" / Command,
     /// An immutable fact.
     EventId = "evt" / Event,
+    /// What a vendor keeps beside devices and doors.
+    RecordId = "rec" / Record,
+    /// One webhook delivery.
+    WebhookDeliveryId = "whd" / WebhookDelivery,
 }
 
 #[cfg(test)]

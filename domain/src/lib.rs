@@ -5,6 +5,7 @@ mod text_enum;
 
 pub mod access;
 pub mod account;
+pub mod change;
 pub mod clock;
 pub mod command;
 pub mod device;
@@ -12,4 +13,6 @@ pub mod door;
 pub mod event;
 pub mod ids;
 pub mod lane;
+pub mod record;
 pub mod secret;
+pub mod webhook;

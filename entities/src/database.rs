@@ -12,7 +12,8 @@ use std::{
 
 use domain::{clock::Timestamp, lane::LaneId};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
 use uuid::Uuid;
@@ -69,12 +70,19 @@ impl Database {
     }
 
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail halfway.
+    ///
+    /// Whoever waits for it may be dropped (a caller that hangs up), the beginning itself not: sqlx-postgres 0.9 forgets
+    /// a BEGIN that was cancelled on its way, and the next user of that connection would write into a transaction that
+    /// nobody commits.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.write.begin_with_options(options).await?)
+        let pool = self.write.clone();
+        let beginning = tokio::spawn(async move { pool.begin_with_options(options).await });
+        let begun = beginning.await.map_err(|error| DbErr::Custom(format!("a transaction was not begun: {error}")))?;
+        Ok(begun?)
     }
 
     /// Whether the database answers.

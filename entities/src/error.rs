@@ -21,6 +21,9 @@ pub enum StoreError {
         /// The value, cut to 100 characters.
         value: String,
     },
+    /// A secret cannot be sealed: nothing was written.
+    #[error("a secret cannot be sealed: {0}")]
+    Unsealable(String),
     /// Anything else: a defect of ours.
     #[error("database error: {0}")]
     Internal(#[source] DbErr),

@@ -3,11 +3,12 @@
 use domain::{
     access::{Limits, Principal},
     ids::OrganizationId,
+    record::RecordKind,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::rows::{command, device, door, site};
+use crate::rows::{command, device, door, record, site};
 
 /// The part of the database that a caller can see.
 #[derive(Debug, Clone)]
@@ -99,10 +100,25 @@ impl Scope {
         if self.limits.sees_everything() {
             return seen;
         }
+        // A command to a whole account is no site's business.
+        let seen = Condition::all().add(seen).add(command::Column::DeviceId.is_not_null());
         let own = Condition::all()
             .add(command::Column::OrganizationId.eq(self.organization.0))
             .add(command::Column::RequestedBy.eq(self.actor.as_str()));
         Condition::any().add(seen).add(own)
+    }
+
+    /// Records: what describes a device is seen with its site; people, stays and the like by unlimited principals only.
+    pub(crate) fn records(&self) -> Condition {
+        let tenant = Condition::all().add(record::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        let of_devices = RecordKind::ALL.iter().filter(|kind| kind.describes_a_device()).map(|kind| kind.as_str());
+        tenant
+            .add(record::Column::SiteId.is_in(self.site_ids()))
+            .add(record::Column::DeviceId.is_not_null())
+            .add(record::Column::Kind.is_in(of_devices))
     }
 
     /// Whatever concerns the whole organization (accounts, people): nothing for a limited principal.

@@ -1,9 +1,10 @@
-//! The transport, chosen once at boot: embedded (SQLite file and in-process bell) or Redis. Hands out the job queue and the
-//! live bus that belong together; knows nothing of what travels on them.
+//! The transport, chosen once at boot: embedded (SQLite file and in-process bell) or Redis. Hands out the job queue, the
+//! live bus and the rate budget that belong together; knows nothing of what travels on them.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::budget::{MemoryBudget, RateBudget, RedisBudget};
 use crate::jobs::queue::{JobQueue, QueueError};
 use crate::jobs::redis::RedisJobs;
 use crate::jobs::sqlite::SqliteJobs;
@@ -17,6 +18,7 @@ use crate::redis_link::RedisLink;
 pub struct Backend {
     kind: Kind,
     live: Arc<dyn LiveBus>,
+    budget: Arc<dyn RateBudget>,
 }
 
 /// The consuming side differs by transport.
@@ -31,7 +33,11 @@ impl Backend {
     /// Fails with `Misconfigured` if the file cannot be used.
     pub async fn embedded(data_folder: &Path) -> Result<Self, QueueError> {
         let jobs = SqliteJobs::open(data_folder).await?;
-        Ok(Self { kind: Kind::Embedded(Arc::new(jobs)), live: Arc::new(Broadcast::default()) })
+        Ok(Self {
+            kind: Kind::Embedded(Arc::new(jobs)),
+            live: Arc::new(Broadcast::default()),
+            budget: Arc::new(MemoryBudget::default()),
+        })
     }
 
     /// Many processes over the Redis server at `url` (`redis://` or `rediss://`; one primary, not a cluster). All keys and
@@ -43,6 +49,7 @@ impl Backend {
         })?;
         Ok(Self {
             kind: Kind::Redis(Arc::new(RedisJobs::new(link.clone(), prefix))),
+            budget: Arc::new(RedisBudget::new(link.clone(), prefix)),
             live: Arc::new(RedisLive::new(link, prefix)),
         })
     }
@@ -60,6 +67,12 @@ impl Backend {
     #[must_use]
     pub fn live(&self) -> Arc<dyn LiveBus> {
         Arc::clone(&self.live)
+    }
+
+    /// The rate budget of vendor accounts.
+    #[must_use]
+    pub fn budget(&self) -> Arc<dyn RateBudget> {
+        Arc::clone(&self.budget)
     }
 
     pub(crate) fn kind(&self) -> &Kind {

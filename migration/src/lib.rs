@@ -4,6 +4,8 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m20261121_000001_spine;
+mod m20261121_000002_vendors;
+mod words;
 
 /// Applies every migration that a database has not seen yet.
 #[derive(Debug)]
@@ -12,6 +14,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_spine::Migration)]
+        vec![Box::new(m20261121_000001_spine::Migration), Box::new(m20261121_000002_vendors::Migration)]
     }
 }

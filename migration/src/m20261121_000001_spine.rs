@@ -1,6 +1,8 @@
 //! Organizations, sites, vendor accounts, devices, doors, people, keys, commands, events and lanes.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::words::spelled;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -20,7 +22,6 @@ const TABLES: [&str; 12] = [
     "organizations",
 ];
 
-/// `{uuid}`, `{time}`, `{json}`, `{bytes}` and `{unlogged}` stand for the words of the database at hand.
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE organizations (
         id {uuid} PRIMARY KEY,
@@ -183,16 +184,9 @@ const STATEMENTS: &[&str] = &[
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let words = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "JSONB", "BYTEA", "UNLOGGED"],
-            _ => ["BLOB", "TEXT", "TEXT", "BLOB", ""],
-        };
+        let backend = manager.get_database_backend();
         for statement in STATEMENTS {
-            let mut sql = (*statement).to_owned();
-            for (mark, word) in ["{uuid}", "{time}", "{json}", "{bytes}", "{unlogged}"].iter().zip(words) {
-                sql = sql.replace(mark, word);
-            }
-            manager.get_connection().execute_unprepared(&sql).await?;
+            manager.get_connection().execute_unprepared(&spelled(statement, backend)).await?;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ pub struct Settings {
     #[serde(deserialize_with = "secret")]
     pub secret_key: Secret,
     pub http_address: SocketAddr,
+    pub public_url: String,
     pub simulator_address: SocketAddr,
     pub log: String,
     pub log_format: LogFormat,
@@ -30,12 +31,17 @@ pub struct Settings {
     pub max_depth: usize,
     pub max_complexity: usize,
     pub max_body_bytes: usize,
+    pub max_webhook_bytes: usize,
     pub graphiql: Switch,
     pub introspection: Switch,
     pub sync_interval_seconds: u32,
     pub vendor_connect_timeout_seconds: u32,
     pub vendor_timeout_seconds: u32,
     pub account_concurrency: usize,
+    /// The requests that a vendor account may make in each window, where its vendor documents no limit; 0 is no limit.
+    pub rate_limit_requests: u32,
+    /// The length of that window.
+    pub rate_limit_seconds: u32,
 }
 
 /// How log lines look.
@@ -179,15 +185,24 @@ impl Settings {
         if !redis.is_empty() && !redis.starts_with("redis://") && !redis.starts_with("rediss://") {
             return contradiction("GATEHOUSE_REDIS_URL must begin with redis:// or rediss://.");
         }
+        let public = self.public_url.as_str();
+        let is_address = public.starts_with("http://") || public.starts_with("https://");
+        if !public.is_empty() && (!is_address || public.contains(['?', '#', '@'])) {
+            return contradiction(
+                "GATEHOUSE_PUBLIC_URL must begin with http:// or https:// and have no user, query or fragment.",
+            );
+        }
         let positive = [
             ("GATEHOUSE_DATABASE_CONNECTIONS", u64::from(self.database_connections)),
             ("GATEHOUSE_MAX_DEPTH", self.max_depth as u64),
             ("GATEHOUSE_MAX_COMPLEXITY", self.max_complexity as u64),
             ("GATEHOUSE_MAX_BODY_BYTES", self.max_body_bytes as u64),
+            ("GATEHOUSE_MAX_WEBHOOK_BYTES", self.max_webhook_bytes as u64),
             ("GATEHOUSE_SYNC_INTERVAL_SECONDS", u64::from(self.sync_interval_seconds)),
             ("GATEHOUSE_VENDOR_CONNECT_TIMEOUT_SECONDS", u64::from(self.vendor_connect_timeout_seconds)),
             ("GATEHOUSE_VENDOR_TIMEOUT_SECONDS", u64::from(self.vendor_timeout_seconds)),
             ("GATEHOUSE_ACCOUNT_CONCURRENCY", self.account_concurrency as u64),
+            ("GATEHOUSE_RATE_LIMIT_SECONDS", u64::from(self.rate_limit_seconds)),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => contradiction(&format!("{name} must be greater than 0.")),
@@ -217,6 +232,11 @@ mod tests {
         assert!(error.contains("GATEHOUSE_MAX_DEPTH"), "{error}");
         let url = [("database_url", "mysql://h/d"), ("redis_url", "redis://h")];
         assert!(Settings::defaults_with(&url).unwrap_err().to_string().contains("postgres://"));
+        for public_url in ["gatehouse.example", "https://me@gatehouse.example", "https://gatehouse.example/?a"] {
+            let error = Settings::defaults_with(&[("public_url", public_url)]).unwrap_err().to_string();
+            assert!(error.contains("GATEHOUSE_PUBLIC_URL"), "{error}");
+        }
+        assert!(Settings::defaults_with(&[("public_url", "https://gatehouse.example/doors")]).is_ok());
     }
 
     #[test]

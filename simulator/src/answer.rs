@@ -11,6 +11,7 @@ use crate::{
     faults::DeviceFault,
     journal::{Journal, Received},
     options::{Latency, Mode},
+    webhooks::Webhooks,
 };
 
 /// One request on its way to a vendor.
@@ -21,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) params: Vec<String>,
     /// The Authorization header as it came; never stored or shown.
     pub(crate) authorization: Option<String>,
+    /// The `apikey` header as it came; never stored or shown.
+    pub(crate) api_key: Option<String>,
     /// What the journal keeps: everything else that arrived.
     pub(crate) received: Arc<Received>,
     /// Where clients reach this vendor, without a slash at the end.
@@ -69,6 +72,7 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) mode: Mode,
     pub(crate) latency: &'a Latency,
     pub(crate) journal: &'a Journal,
+    pub(crate) webhooks: &'a Webhooks,
     pub(crate) fault: Option<&'a DeviceFault>,
 }
 
@@ -78,11 +82,33 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) retry_after: Option<u64>,
+    /// Where a redirect leads.
+    pub(crate) location: Option<String>,
+    /// Value of Mews' header `Request-Id`.
+    pub(crate) request_id: Option<String>,
     pub(crate) body: String,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, body: &Value) -> Answer {
-        Answer { status, content_type: "application/json", retry_after: None, body: body.to_string() }
+        Answer {
+            status,
+            content_type: "application/json",
+            retry_after: None,
+            location: None,
+            request_id: None,
+            body: body.to_string(),
+        }
+    }
+
+    pub(crate) fn redirect(location: String) -> Answer {
+        Answer {
+            status: 302,
+            content_type: "text/plain; charset=utf-8",
+            retry_after: None,
+            location: Some(location),
+            request_id: None,
+            body: String::new(),
+        }
     }
 }

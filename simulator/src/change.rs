@@ -1,21 +1,24 @@
 //! What the world does to the hardware without the API: hands, sensors, batteries, and administrators at the vendor. One change
 //! at a time, each checked before anything is touched.
 
+mod bikeep;
+mod parqex;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    answer::Circumstances,
     engine::Engine,
-    journal::{EffectKind, Place},
     lock::locked,
     options::ParqexStatus,
     vendors::{
         Vendor,
-        bikeep::{Bikeep, BikeepHardware, BikeepHealth, BikeepSleep},
-        parqex::{DoorState, Parqex, plain_id},
-        raixer::Raixer,
+        bikeep::{BikeepHardware, BikeepHealth, BikeepNotice, BikeepSleep},
+        lockt::LocktChange,
+        mews::MewsChange,
+        parqex::plain_id,
+        raixer::RaixerChange,
     },
 };
 
@@ -54,6 +57,31 @@ pub enum WorldChange {
         /// The new state.
         hardware: BikeepHardware,
     },
+    /// A Bikeep device raises an alarm.
+    BikeepAlarm {
+        /// Device id.
+        device: String,
+        /// Such as `security`.
+        category: String,
+        /// Such as `wire_cut`.
+        reason: String,
+    },
+    /// A Bikeep device has been in an abnormal state for long, such as a door held open.
+    BikeepStatus {
+        /// Device id.
+        device: String,
+        /// What is abnormal.
+        status: String,
+    },
+    /// Bikeep has something else to tell an account.
+    BikeepNotice {
+        /// The account's user id.
+        user: String,
+        /// The webhook's type.
+        notice: BikeepNotice,
+        /// Its data as it is sent.
+        data: serde_json::Value,
+    },
     /// A Raixer device goes online or offline.
     RaixerOnline {
         /// Device id.
@@ -61,6 +89,8 @@ pub enum WorldChange {
         /// Whether it is online.
         online: bool,
     },
+    /// Something else happens at a Raixer device: `what` says what.
+    Raixer(RaixerChange),
     /// A user's connections to a Raixer device are disabled or enabled.
     RaixerConnection {
         /// Device id.
@@ -91,21 +121,62 @@ pub enum WorldChange {
         /// Whether it can be reached.
         reachable: bool,
     },
+    /// The owner of a ParqEx controller gives somebody access to it, or takes it away.
+    ParqexShared {
+        /// Controller id.
+        device: String,
+        /// The other user's e-mail address.
+        user: String,
+        /// Whether they have access.
+        shared: bool,
+    },
+    /// A ParqEx user calls a door something else than its owner does.
+    ParqexNamed {
+        /// Door id.
+        door: String,
+        /// The user's e-mail address.
+        user: String,
+        /// Their name for it.
+        name: String,
+    },
+    /// A ParqEx user withdraws what they authorized: their tokens die at once.
+    ParqexRevoked {
+        /// The user's e-mail address.
+        user: String,
+    },
+    /// Who sits in front of ParqEx's authorization page from now on, and what they do.
+    ParqexConsent {
+        /// The user's e-mail address; the first user if absent.
+        #[serde(default)]
+        user: Option<String>,
+        /// Whether they deny.
+        #[serde(default)]
+        denied: bool,
+    },
+    /// The redirect URIs registered at ParqEx; any is accepted while there are none.
+    ParqexRedirects {
+        /// All of them.
+        uris: Vec<String>,
+    },
     /// Which HTTP status ParqEx's error messages have from now on.
     ParqexStatus {
         /// The new policy.
         status: ParqexStatus,
     },
+    /// Something happens at Lockt: the field `what` says what.
+    Lockt(LocktChange),
+    /// Something happens at Mews: the field `what` says what.
+    Mews(MewsChange),
     /// A vendor revokes or restores a token or an account.
     Credential {
         /// At which vendor.
         vendor: Vendor,
-        /// The token, or Raixer's user.
+        /// The (access) token, Raixer's user, or Lockt's `apiuser`.
         credential: String,
         /// Whether it is accepted.
         valid: bool,
     },
-    /// A device (a controller at ParqEx) disappears from the vendor's records.
+    /// A device (a controller at ParqEx, a door at Lockt, a resource at Mews) disappears from the vendor's records.
     Removed {
         /// At which vendor.
         vendor: Vendor,
@@ -139,23 +210,42 @@ impl std::error::Error for NothingToChange {}
 pub(crate) fn apply(engine: &Engine, change: WorldChange) -> Result<(), NothingToChange> {
     engine.settle();
     let at = engine.circumstances(None);
-    let missing = subject(&change).to_owned();
+    let missing = match &change {
+        WorldChange::Lockt(change) => change.subject(),
+        WorldChange::Mews(change) => change.subject().to_owned(),
+        WorldChange::Raixer(change) => change.subject().to_owned(),
+        other => subject(other).to_owned(),
+    };
     let done = match change {
-        WorldChange::RaixerOnline { .. } | WorldChange::RaixerConnection { .. } => {
-            change_raixer(&mut locked(&engine.raixer), change)
+        WorldChange::RaixerOnline { device, online } => {
+            let mut raixer = locked(&engine.raixer);
+            raixer.device_index(&device).map(|device| raixer.network(device, online, &at))
         }
+        WorldChange::RaixerConnection { device, user, disabled } => {
+            locked(&engine.raixer).disable(&device, &user, disabled)
+        }
+        WorldChange::Raixer(change) => locked(&engine.raixer).change(&change, &at),
         WorldChange::ParqexDoor { .. }
         | WorldChange::ParqexSensor { .. }
         | WorldChange::ParqexReachable { .. }
-        | WorldChange::ParqexStatus { .. } => change_parqex(&mut locked(&engine.parqex), change, &at),
+        | WorldChange::ParqexShared { .. }
+        | WorldChange::ParqexNamed { .. }
+        | WorldChange::ParqexRevoked { .. }
+        | WorldChange::ParqexConsent { .. }
+        | WorldChange::ParqexRedirects { .. }
+        | WorldChange::ParqexStatus { .. } => parqex::apply(&mut locked(&engine.parqex), change, &at),
+        WorldChange::Lockt(change) => locked(&engine.lockt).change(change, &at),
+        WorldChange::Mews(change) => locked(&engine.mews).change(change, &at),
         WorldChange::Credential { vendor, credential, valid } => change_credential(engine, vendor, &credential, valid),
         WorldChange::Removed { vendor, device } => match vendor {
             Vendor::Bikeep => locked(&engine.bikeep).remove_device(&device).then_some(()),
+            Vendor::Lockt => locked(&engine.lockt).remove_door(&device).then_some(()),
+            Vendor::Mews => locked(&engine.mews).retire_resource(&device, &at),
             Vendor::Parqex => locked(&engine.parqex).remove_controller(&plain_id(&device)).then_some(()),
             Vendor::Raixer => locked(&engine.raixer).remove_device(&device).then_some(()),
         },
         WorldChange::Renamed { vendor, device, name } => rename(engine, vendor, &device, name),
-        bikeep => change_bikeep(&mut locked(&engine.bikeep), bikeep, &at),
+        bikeep => bikeep::apply(&mut locked(&engine.bikeep), bikeep, &at),
     };
     done.ok_or(NothingToChange(missing))
 }
@@ -166,89 +256,29 @@ fn subject(change: &WorldChange) -> &str {
         | WorldChange::BikeepHealth { device, .. }
         | WorldChange::BikeepSleep { device, .. }
         | WorldChange::BikeepHardware { device, .. }
+        | WorldChange::BikeepAlarm { device, .. }
+        | WorldChange::BikeepStatus { device, .. }
         | WorldChange::RaixerOnline { device, .. }
         | WorldChange::RaixerConnection { device, .. }
         | WorldChange::ParqexReachable { device, .. }
+        | WorldChange::ParqexShared { device, .. }
         | WorldChange::Removed { device, .. }
         | WorldChange::Renamed { device, .. } => device,
-        WorldChange::ParqexDoor { door, .. } | WorldChange::ParqexSensor { door, .. } => door,
+        WorldChange::ParqexDoor { door, .. }
+        | WorldChange::ParqexSensor { door, .. }
+        | WorldChange::ParqexNamed { door, .. } => door,
+        WorldChange::ParqexRevoked { user } | WorldChange::BikeepNotice { user, .. } => user,
+        WorldChange::ParqexConsent { user, .. } => user.as_deref().unwrap_or("that"),
         WorldChange::Credential { .. } => "that credential",
-        WorldChange::ParqexStatus { .. } => "that",
+        WorldChange::Lockt(_) | WorldChange::Mews(_) | WorldChange::Raixer(_) => "that",
+        WorldChange::ParqexStatus { .. } | WorldChange::ParqexRedirects { .. } => "that",
     }
-}
-
-fn change_bikeep(bikeep: &mut Bikeep, change: WorldChange, at: &Circumstances<'_>) -> Option<()> {
-    let index = bikeep.device_index(subject(&change))?;
-    match change {
-        WorldChange::BikeepByHand { locked, user, .. } => bikeep.moved_by_hand(index, locked, user, at),
-        WorldChange::BikeepSleep { sleep, .. } => {
-            bikeep.devices.get_mut(index)?.sleep = sleep;
-            if sleep == BikeepSleep::Awake {
-                bikeep.woken(index, at);
-            }
-        }
-        WorldChange::BikeepHealth { health, .. } => {
-            let device = bikeep.devices.get_mut(index)?;
-            device.health = health;
-            let dead = matches!(health, Some(BikeepHealth::Dead | BikeepHealth::LongDead));
-            device.dead_since = if dead { device.dead_since.or(Some(at.now)) } else { None };
-        }
-        WorldChange::BikeepHardware { hardware, .. } => bikeep.devices.get_mut(index)?.hardware = hardware,
-        _ => return None,
-    }
-    Some(())
-}
-
-fn change_raixer(raixer: &mut Raixer, change: WorldChange) -> Option<()> {
-    let device = raixer.device_index(subject(&change))?;
-    match change {
-        WorldChange::RaixerOnline { online, .. } => raixer.devices.get_mut(device)?.online = online,
-        WorldChange::RaixerConnection { user, disabled, .. } => {
-            let account = raixer.account_named(&user)?;
-            let mut found = None;
-            for connection in &mut raixer.connections {
-                if connection.device == device && connection.account == account {
-                    connection.disabled = disabled;
-                    found = Some(());
-                }
-            }
-            return found;
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
-fn change_parqex(parqex: &mut Parqex, change: WorldChange, at: &Circumstances<'_>) -> Option<()> {
-    match change {
-        WorldChange::ParqexDoor { door, open } => {
-            let index = parqex.door_index(&plain_id(&door))?;
-            let door = parqex.doors.get(index)?;
-            let device = parqex.controllers.get(door.controller)?;
-            let place =
-                Place { vendor: Vendor::Parqex, device: &device.id, door: Some(&door.id), position: Some(door.entity) };
-            at.journal.effect(place, EffectKind::ByHand, at.now, None);
-            parqex.sensed(index, if open { DoorState::Open } else { DoorState::Closed }, at);
-        }
-        WorldChange::ParqexSensor { door, sensor } => {
-            let index = parqex.door_index(&plain_id(&door))?;
-            parqex.doors.get_mut(index)?.sensor = sensor;
-        }
-        WorldChange::ParqexReachable { device, reachable } => {
-            let controller = parqex.controller_mut(&plain_id(&device))?;
-            if controller.reachable && !reachable {
-                controller.last_contact = at.now;
-            }
-            controller.reachable = reachable;
-        }
-        WorldChange::ParqexStatus { status } => parqex.status = status,
-        _ => return None,
-    }
-    Some(())
 }
 
 fn change_credential(engine: &Engine, vendor: Vendor, credential: &str, valid: bool) -> Option<()> {
     match vendor {
+        Vendor::Lockt => locked(&engine.lockt).account_named(credential)?.valid = valid,
+        Vendor::Mews => locked(&engine.mews).integration_mut(credential)?.enabled = valid,
         Vendor::Bikeep => {
             locked(&engine.bikeep).accounts.iter_mut().find(|account| account.token == credential)?.valid = valid;
         }
@@ -264,6 +294,11 @@ fn change_credential(engine: &Engine, vendor: Vendor, credential: &str, valid: b
 
 fn rename(engine: &Engine, vendor: Vendor, id: &str, name: String) -> Option<()> {
     match vendor {
+        Vendor::Lockt => locked(&engine.lockt).door_mut(id.parse().ok()?)?.name = name,
+        Vendor::Mews => {
+            let at = engine.circumstances(None);
+            locked(&engine.mews).rename_resource(id, name, &at)?;
+        }
         Vendor::Bikeep => {
             let mut bikeep = locked(&engine.bikeep);
             let index = bikeep.device_index(id)?;

@@ -122,9 +122,9 @@ pub enum FaultKind {
         /// The word.
         word: String,
     },
-    /// Some of several Raixer doors do not open.
+    /// Some of several Raixer doors do not open, or a Lockt batch is terminated at a record.
     PartialFailure {
-        /// Positions that fail; the last of the selected doors if empty.
+        /// Positions that fail; the last of the selected doors, or of the records, if empty.
         #[serde(default)]
         positions: Vec<u32>,
     },
@@ -358,7 +358,14 @@ fn check(fault: &Fault) -> Result<(), ImpossibleFault> {
             refuse(format!("{} is for {} only", fault.kind.name(), vendor.name()))
         }
     };
+    if fault.vendor == Vendor::Mews && fault.kind.class() == Class::Device {
+        let at_reservations = fault.operation.as_deref() == Some("list_reservations");
+        if !(fault.kind.concerns_reads() && at_reservations) {
+            return refuse(format!("Mews has no hardware: {} cannot hit there", fault.kind.name()));
+        }
+    }
     match &fault.kind {
+        FaultKind::PartialFailure { .. } if fault.vendor == Vendor::Lockt => Ok(()),
         FaultKind::PartialFailure { .. } => only(Vendor::Raixer),
         FaultKind::CommandError { .. } if fault.vendor == Vendor::Parqex => {
             refuse("ParqEx has no such word: use parqex_message".to_owned())

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,12 @@ use crate::{
     faults::{ActiveFault, Fault, ImpossibleFault},
     journal::{Effect, Page, RequestEntry},
     lock::locked,
-    vendors::Vendor,
+    vendors::{
+        Vendor,
+        lockt::{LocktOverlap, LocktPresented, LocktVerdict},
+        parqex::ParqexOauthCounts,
+    },
+    webhooks::{WebhookConduct, WebhookEntry, WebhookTarget},
     world::DemoCredentials,
 };
 
@@ -118,10 +124,48 @@ impl SimulatorHandle {
         entries
     }
 
-    /// Forgets requests and effects; sequences go on.
+    /// Forgets requests, effects and webhooks; sequences go on.
     pub fn clear_journal(&self) {
         self.engine.settle();
         self.engine.journal.clear();
+        self.engine.webhooks.clear();
+    }
+
+    /// Registers a receiver of a vendor's webhooks and gives it an id.
+    pub fn send_webhooks_to(&self, vendor: Vendor, target: WebhookTarget) -> u64 {
+        self.engine.settle();
+        self.engine.webhooks.add_target(vendor, target)
+    }
+
+    /// Forgets a receiver of webhooks. False if there is none with this id.
+    pub fn stop_webhooks_to(&self, id: u64) -> bool {
+        self.engine.settle();
+        self.engine.webhooks.remove_target(id)
+    }
+
+    /// Loses, doubles or keeps back a vendor's webhooks from now on.
+    pub fn set_webhook_conduct(&self, vendor: Vendor, conduct: WebhookConduct) {
+        self.engine.settle();
+        self.engine.webhooks.set_conduct(vendor, conduct);
+    }
+
+    /// Sends a vendor's webhooks that were kept back, the newest first if `reversed`, and keeps no more back. How many.
+    pub fn release_webhooks(&self, vendor: Vendor, reversed: bool) -> usize {
+        self.engine.settle();
+        self.engine.webhooks.release(vendor, reversed)
+    }
+
+    /// Webhooks with a sequence above `after`, the oldest first, up to the present moment of the clock.
+    #[must_use]
+    pub fn webhooks(&self, after: u64) -> Page<WebhookEntry> {
+        self.engine.settle();
+        self.engine.webhooks.entries(after, usize::MAX)
+    }
+
+    /// Waits until no webhook is under way any more: each was delivered, or given up after its last attempt.
+    pub async fn webhooks_delivered(&self) {
+        self.engine.settle();
+        self.engine.webhooks.delivered().await;
     }
 
     /// How often each documented endpoint was called.
@@ -157,9 +201,37 @@ impl SimulatorHandle {
         let at = self.engine.circumstances(None);
         match poke.vendor {
             Vendor::Bikeep => locked(&self.engine.bikeep).poke(poke, &at),
+            Vendor::Lockt => locked(&self.engine.lockt).poke(),
+            Vendor::Mews => 0,
             Vendor::Parqex => locked(&self.engine.parqex).poke(poke.device.as_deref(), &at),
             Vendor::Raixer => 0,
         }
+    }
+
+    /// What a ParqEx user's linking has come to, by their e-mail address.
+    #[must_use]
+    pub fn parqex_oauth(&self, user: &str) -> ParqexOauthCounts {
+        let parqex = locked(&self.engine.parqex);
+        parqex.account_named(user).map(|account| parqex.grants.counts(account)).unwrap_or_default()
+    }
+
+    /// What a Lockt door decides at a moment about what is presented to it, and why. Nothing happens.
+    #[must_use]
+    pub fn lockt_verdict(&self, door: u64, credential: &LocktPresented, at: DateTime<Utc>) -> LocktVerdict {
+        let mut lockt = locked(&self.engine.lockt);
+        lockt.account_with_door(door).map_or(LocktVerdict::NoSuchDoor, |account| account.verdict(door, credential, at))
+    }
+
+    /// Whether a Lockt door would open at a moment for what is presented to it.
+    #[must_use]
+    pub fn lockt_would_open(&self, door: u64, credential: &LocktPresented, at: DateTime<Utc>) -> bool {
+        self.lockt_verdict(door, credential, at) == LocktVerdict::Opens
+    }
+
+    /// Every POST to Lockt that arrived while another of the same account was being served, its latency included.
+    #[must_use]
+    pub fn lockt_overlaps(&self) -> Vec<LocktOverlap> {
+        locked(&self.engine.lockt).posts.overlaps()
     }
 
     /// The accounts of the world, the main one first; empty for a world built by hand.

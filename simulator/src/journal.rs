@@ -1,23 +1,26 @@
 //! What happened: every request with its answer, and every physical effect. Bounded in memory; no secret is kept, an
 //! Authorization value only as a short hash. Deciding what happens is not done here.
 
+mod ring;
+mod secrets;
+
 use std::{
-    collections::{BTreeMap, VecDeque, hash_map::DefaultHasher},
-    hash::{Hash, Hasher},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, HeaderValue, header::AUTHORIZATION},
+    http::{HeaderMap, header::CONTENT_TYPE},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{lock::locked, vendors::Vendor};
+pub(crate) use ring::Ring;
+pub(crate) use secrets::{take_api_key, take_authorization};
+use secrets::{without_secrets, without_tokens};
 
-/// How many requests, and how many effects, are kept.
-const CAPACITY: usize = 200_000;
+use crate::{lock::locked, vendors::Vendor};
 
 /// A request as it arrived, without secrets.
 #[derive(Debug)]
@@ -110,6 +113,76 @@ pub enum EffectKind {
     PowerCycle,
     /// A camera took a picture.
     Photo,
+    /// A card holder was created; the device is the user's id.
+    UserCreated,
+    /// A card holder was changed; the device is the user's id.
+    UserUpdated,
+    /// A credential got a new key; the device is its id.
+    CredentialReissued,
+    /// A door was created.
+    DoorCreated,
+    /// A fob was created; the device is its id.
+    FobCreated,
+    /// A fob was assigned, or its window changed; the device is its id.
+    FobAssigned,
+    /// A resource access token was added at Mews; the device is the reservation, the door the token.
+    TokenAdded,
+    /// A resource access token was updated at Mews.
+    TokenUpdated,
+    /// A resource access token was deleted at Mews.
+    TokenDeleted,
+    /// A phone number may open a device by calling from now on (Raixer, as the next ones).
+    PhoneNumberAuthorised,
+    /// An authorised phone number was changed, suspended or resumed.
+    PhoneNumberChanged,
+    /// An authorised phone number was removed.
+    PhoneNumberRemoved,
+    /// Somebody got access to a device.
+    DeviceAccessGranted,
+    /// Somebody's access to a device was changed, suspended or resumed.
+    DeviceAccessChanged,
+    /// Somebody's access to a device was taken away.
+    DeviceAccessRevoked,
+    /// A device got another owner.
+    OwnerChanged,
+    /// A device was given up by its owner.
+    DeviceRemoved,
+    /// A door's settings were changed.
+    DoorChanged,
+    /// A door was deleted.
+    DoorDeleted,
+    /// A sensor was created.
+    SensorCreated,
+    /// A sensor's settings were changed.
+    SensorChanged,
+    /// A sensor was deleted.
+    SensorDeleted,
+    /// Opening by telephone was switched on or off, for known callers or for any.
+    PhoneAccessChanged,
+    /// A door began to listen to its bell.
+    AutoAccessStarted,
+    /// A door ended listening to its bell.
+    AutoAccessEnded,
+    /// Listening whenever a device is offline was switched on or off.
+    OfflineAutoAccessSet,
+    /// Listening at all times was switched on or off.
+    AutoAccessAlwaysActiveSet,
+    /// The movement alarm was switched on or off.
+    MovementAlarmSet,
+    /// The movement alarm went off.
+    MovementAlarm,
+    /// A door's bell rang.
+    Bell,
+    /// A schedule was created.
+    ScheduleCreated,
+    /// A schedule was deleted.
+    ScheduleDeleted,
+    /// An account's own profile was changed; the device is the user's id.
+    ProfileChanged,
+    /// A function was executed that the vendor documents for direct use.
+    DirectFunction,
+    /// A function was executed that the vendor does not want to be called directly.
+    DiscouragedFunction,
     /// Somebody changed the hardware by hand (through the control API).
     ByHand,
 }
@@ -170,48 +243,6 @@ pub(crate) struct Place<'a> {
     pub(crate) position: Option<u32>,
 }
 
-#[derive(Debug)]
-struct Ring<T> {
-    entries: VecDeque<T>,
-    /// Sequence of the next entry.
-    next: u64,
-    dropped: u64,
-}
-
-impl<T> Ring<T> {
-    fn new() -> Self {
-        Ring { entries: VecDeque::new(), next: 1, dropped: 0 }
-    }
-
-    fn push(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
-        if self.entries.len() >= CAPACITY {
-            self.entries.pop_front();
-            self.dropped += 1;
-        }
-        let sequence = self.next;
-        self.next += 1;
-        self.entries.push_back(make(sequence));
-        sequence
-    }
-
-    /// Index of an entry, which follows from its sequence because sequences have no gaps.
-    fn index(&self, sequence: u64) -> Option<usize> {
-        let first = self.next - self.entries.len() as u64;
-        usize::try_from(sequence.checked_sub(first)?).ok().filter(|index| *index < self.entries.len())
-    }
-
-    /// Index of the first entry after a sequence.
-    fn start(&self, after: u64) -> usize {
-        let first = self.next - self.entries.len() as u64;
-        usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX).min(self.entries.len())
-    }
-
-    fn clear(&mut self) {
-        self.entries.clear();
-        self.dropped = 0;
-    }
-}
-
 /// The bounded memory of requests and effects.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -232,9 +263,7 @@ impl Journal {
     /// Notes how a request ended; nothing happens if it has been dropped or cleared since.
     pub(crate) fn ended(&self, sequence: u64, end: End) {
         let mut requests = locked(&self.requests);
-        if let Some(index) = requests.index(sequence)
-            && let Some(record) = requests.entries.get_mut(index)
-        {
+        if let Some(record) = requests.get_mut(sequence) {
             record.end = Some(end);
         }
     }
@@ -253,25 +282,32 @@ impl Journal {
     }
 
     pub(crate) fn requests(&self, after: u64, limit: usize) -> Page<RequestEntry> {
-        let requests = locked(&self.requests);
-        Page {
-            entries: requests.entries.iter().skip(requests.start(after)).take(limit).map(Record::report).collect(),
-            dropped: requests.dropped,
-        }
+        locked(&self.requests).page_as(after, limit, Record::report)
     }
 
     pub(crate) fn effects(&self, after: u64, limit: usize) -> Page<Effect> {
-        let effects = locked(&self.effects);
-        Page {
-            entries: effects.entries.iter().skip(effects.start(after)).take(limit).cloned().collect(),
-            dropped: effects.dropped,
-        }
+        locked(&self.effects).page(after, limit)
     }
 
     /// Forgets requests and effects; sequences go on.
     pub(crate) fn clear(&self) {
         locked(&self.requests).clear();
         locked(&self.effects).clear();
+    }
+}
+
+impl Received {
+    /// The body as text; of a form, and of a request to Mews, the secrets as hashes.
+    fn readable_body(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+            without_secrets(&body)
+        } else if self.vendor == Vendor::Mews {
+            without_tokens(&self.body)
+        } else {
+            body.into_owned()
+        }
     }
 }
 
@@ -285,13 +321,13 @@ impl Record {
             operation: received.row.map(|(_, operation)| operation.to_owned()),
             method: received.method.clone(),
             path: received.path.clone(),
-            query: received.query.clone(),
+            query: received.query.as_deref().map(without_secrets),
             headers: received
                 .headers
                 .iter()
                 .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
                 .collect(),
-            body: String::from_utf8_lossy(&received.body).into_owned(),
+            body: received.readable_body(),
             received_at: received.at,
             ended_at: self.end.as_ref().map(|end| end.at),
             outcome: self.end.as_ref().map_or(Outcome::Pending, |end| end.outcome),
@@ -299,50 +335,5 @@ impl Record {
             client_left: self.end.as_ref().is_some_and(|end| end.client_left),
             faults: self.end.iter().flat_map(|end| &end.faults).map(|name| (*name).to_owned()).collect(),
         }
-    }
-}
-
-/// Takes the Authorization value out of the headers and leaves scheme and short hash, enough to tell two callers apart.
-pub(crate) fn take_authorization(headers: &mut HeaderMap) -> Option<String> {
-    let value = headers.remove(AUTHORIZATION)?;
-    let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let (scheme, secret) = text.split_once(' ').unwrap_or(("", &text));
-    let mut hasher = DefaultHasher::new();
-    secret.hash(&mut hasher);
-    let redacted = format!("{scheme} #{:08x}", hasher.finish() >> 32);
-    if let Ok(redacted) = HeaderValue::from_str(redacted.trim_start()) {
-        headers.insert(AUTHORIZATION, redacted);
-    }
-    Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ring_forgets_the_oldest_and_says_so() {
-        let mut ring = Ring::new();
-        for _ in 0..CAPACITY + 3 {
-            ring.push(|sequence| sequence);
-        }
-        assert_eq!((ring.entries.len(), ring.dropped, ring.entries.front()), (CAPACITY, 3, Some(&4)));
-        assert_eq!((ring.index(3), ring.index(4), ring.index(u64::MAX)), (None, Some(0), None));
-        assert_eq!((ring.start(0), ring.start(4), ring.start(CAPACITY as u64 + 3)), (0, 1, CAPACITY));
-    }
-
-    #[test]
-    fn an_authorization_value_is_kept_only_as_a_hash() {
-        let redact = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
-            let taken = take_authorization(&mut headers);
-            assert_eq!(taken.as_deref(), Some(value));
-            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned).unwrap_or_default()
-        };
-        let one = redact("Bearer secret-one");
-        assert!(one.starts_with("Bearer #") && !one.contains("secret"), "{one}");
-        assert_ne!(one, redact("Bearer secret-two"));
-        assert!(!redact("nakedsecret").contains("naked"));
     }
 }

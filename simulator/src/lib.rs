@@ -20,6 +20,7 @@ mod options;
 mod pipeline;
 mod server;
 mod vendors;
+mod webhooks;
 mod world;
 
 pub use change::{NothingToChange, WorldChange};
@@ -28,16 +29,25 @@ pub use coverage::CoverageRow;
 pub use faults::{ActiveFault, Fault, FaultKind, ImpossibleFault};
 pub use handle::{Poke, SimulatorHandle};
 pub use journal::{Effect, EffectKind, Outcome, Page, RequestEntry};
-pub use options::{Latency, Mode, ParqexStatus, SimulatorOptions, WorldChoice};
+pub use options::{
+    BikeepHash, BikeepWebhooks, Latency, Mode, ParqexOauth, ParqexStatus, SimulatorOptions, WorldChoice,
+};
 pub use server::{Simulator, start};
 pub use vendors::{
     Vendor,
-    bikeep::{BikeepHardware, BikeepHealth, BikeepSleep, BikeepType},
-    parqex::ParqexHardware,
-    raixer::{RaixerProfile, RaixerUse},
+    bikeep::{BikeepHardware, BikeepHealth, BikeepNotice, BikeepSleep, BikeepType},
+    lockt::{LocktChange, LocktOverlap, LocktPresented, LocktVerdict},
+    mews::{
+        MewsAccountPlan, MewsBlockType, MewsChange, MewsHotelPlan, MewsIntegrationAction, MewsResourceState,
+        MewsRoomPlan, MewsState, MewsStayPlan, MewsUsage,
+    },
+    parqex::{ParqexHardware, ParqexOauthCounts},
+    raixer::{RaixerChange, RaixerKind, RaixerProfile, RaixerUse},
 };
+pub use webhooks::{WebhookConduct, WebhookDelivery, WebhookEntry, WebhookOutcome, WebhookTarget};
 pub use world::{
-    BikeepAccountPlan, BikeepCredentials, BikeepDevicePlan, BikeepLocationPlan, DemoCredentials, ParqexAccountPlan,
-    ParqexControllerPlan, ParqexCredentials, ParqexDoorPlan, RaixerAccountPlan, RaixerCredentials, RaixerDevicePlan,
-    World, WorldSize,
+    BikeepAccountPlan, BikeepCredentials, BikeepDevicePlan, BikeepLocationPlan, DemoCredentials, LocktAccountPlan,
+    LocktCredentials, LocktDoorPlan, LocktFobPlan, LocktLevelPlan, LocktSchedulePlan, LocktUserPlan, MewsCredentials,
+    ParqexAccountPlan, ParqexControllerPlan, ParqexCredentials, ParqexDoorPlan, RaixerAccountPlan, RaixerCredentials,
+    RaixerDevicePlan, World, WorldSize,
 };

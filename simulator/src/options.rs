@@ -72,7 +72,7 @@ impl Latency {
 /// Which world to serve.
 #[derive(Debug, Default)]
 pub enum WorldChoice {
-    /// About forty doors over three vendors ([`World::demo`]).
+    /// About forty doors, a hotel with card locks and one with reservations ([`World::demo`]).
     #[default]
     Demo,
     /// Any number of devices ([`World::sized`]).
@@ -92,6 +92,41 @@ pub enum ParqexStatus {
     AsMessage,
 }
 
+/// What ParqEx's document leaves open about tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParqexOauth {
+    /// How long an access token lives, by the simulator's clock. Those of the world's credentials live forever.
+    pub expires_in: Duration,
+    /// Whether a refresh ends the access token before it, which otherwise lives to its end. The refresh token always dies.
+    pub old_access_dies: bool,
+}
+
+impl Default for ParqexOauth {
+    fn default() -> Self {
+        ParqexOauth { expires_in: Duration::from_secs(3600), old_access_dies: false }
+    }
+}
+
+/// How Bikeep's webhooks are hashed; the document says only that a seed takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BikeepHash {
+    /// SHA-256 of the seed and then `data`.
+    #[default]
+    Sha256,
+    /// HMAC-SHA256 of `data`, keyed with the seed.
+    HmacSha256,
+}
+
+/// What Bikeep's document leaves open about webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BikeepWebhooks {
+    /// How they are hashed.
+    pub hash: BikeepHash,
+    /// Whether what was collected is sent as one webhook whose `data` is a list, instead of one webhook each.
+    pub as_list: bool,
+}
+
 /// How to start a simulator.
 #[derive(Debug)]
 pub struct SimulatorOptions {
@@ -109,6 +144,12 @@ pub struct SimulatorOptions {
     pub world: WorldChoice,
     /// How ParqEx reports documented failures.
     pub parqex_status: ParqexStatus,
+    /// Whether Lockt's endpoints marked as pending release are there; an account's plan can take them away from it alone.
+    pub lockt_pending: bool,
+    /// How long ParqEx's tokens live.
+    pub parqex_oauth: ParqexOauth,
+    /// How Bikeep's webhooks look.
+    pub bikeep_webhooks: BikeepWebhooks,
 }
 
 impl Default for SimulatorOptions {
@@ -122,6 +163,9 @@ impl Default for SimulatorOptions {
             clock: SimClock::system(),
             world: WorldChoice::Demo,
             parqex_status: ParqexStatus::AlwaysOk,
+            lockt_pending: true,
+            parqex_oauth: ParqexOauth::default(),
+            bikeep_webhooks: BikeepWebhooks::default(),
         }
     }
 }

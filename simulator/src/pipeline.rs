@@ -24,7 +24,7 @@ use crate::{
     connection::CutSwitch,
     engine::Engine,
     faults::{FaultKind, Hit},
-    journal::{End, Outcome, Received, take_authorization},
+    journal::{End, Outcome, Received, take_api_key, take_authorization},
     vendors::Vendor,
 };
 
@@ -66,6 +66,7 @@ pub(crate) async fn serve(
     let path = path.to_owned();
     let mut headers = parts.headers;
     let authorization = take_authorization(&mut headers);
+    let api_key = take_api_key(&mut headers);
     let received = Arc::new(Received {
         vendor,
         row: found.as_ref().map(|found| (found.row.id, found.row.operation)),
@@ -85,7 +86,7 @@ pub(crate) async fn serve(
         }
         None => (Vec::new(), None),
     };
-    let call = Call { sequence, params, authorization, received, base_url };
+    let call = Call { sequence, params, authorization, api_key, received, base_url };
     let served = row.filter(|row| row.kind != RowKind::Unserved).map(|row| (row.operation, row.kind));
     let mut watcher = Watcher { left: Arc::default(), finished: false };
     let work = work(Arc::clone(&engine), vendor, served, call, Arc::clone(&watcher.left));
@@ -118,6 +119,7 @@ async fn work(
     left: Arc<AtomicBool>,
 ) -> Leaving {
     let sequence = call.sequence;
+    let _serving = engine.begin(vendor, &call);
     let (leaving, faults) = match served {
         Some((operation, kind)) => {
             let hit = if engine.faults.none() {
@@ -227,6 +229,12 @@ fn respond(answer: Answer, body: impl FnOnce(String) -> Body) -> Response {
     if let Some(seconds) = answer.retry_after {
         let name: HeaderName = header::RETRY_AFTER;
         headers.insert(name, HeaderValue::from(seconds));
+    }
+    if let Some(Ok(location)) = answer.location.map(HeaderValue::try_from) {
+        headers.insert(header::LOCATION, location);
+    }
+    if let Some(Ok(id)) = answer.request_id.map(HeaderValue::try_from) {
+        headers.insert(HeaderName::from_static("request-id"), id);
     }
     response
 }

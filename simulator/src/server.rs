@@ -1,9 +1,19 @@
 //! Starting and stopping: the listener, the routes, the shutdown. Nothing about any vendor.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use axum::Router;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
 
 use crate::{
     connection::{CutSwitch, CuttableListener},
@@ -18,6 +28,8 @@ use crate::{
 
 /// How long requests in flight may take to end at shutdown.
 const GRACE: Duration = Duration::from_secs(2);
+/// How late a webhook may be.
+const TICK: Duration = Duration::from_millis(20);
 
 /// A running simulator. Dropping it stops accepting; [`Simulator::shutdown`] waits for it.
 #[derive(Debug)]
@@ -39,8 +51,14 @@ pub async fn start(options: SimulatorOptions) -> io::Result<Simulator> {
         WorldChoice::Sized(size) => World::sized(options.seed, &size),
         WorldChoice::Explicit(world) => *world,
     };
-    world.bikeep.born = u64::try_from(options.clock.now().timestamp_millis()).unwrap_or_default();
+    let born = u64::try_from(options.clock.now().timestamp_millis()).unwrap_or_default();
+    world.bikeep.born = born;
+    world.bikeep.notices.options = options.bikeep_webhooks;
+    world.parqex.grants.born = born;
+    world.parqex.grants.options = options.parqex_oauth;
     world.parqex.status = options.parqex_status;
+    world.lockt.pending = options.lockt_pending;
+    world.mews.open(options.clock.now());
     let engine = Arc::new(Engine::new(address, options.clock, options.mode, options.latency, world));
     let app: Router = control::routes().fallback(pipeline::serve).with_state(Arc::clone(&engine));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -53,8 +71,26 @@ pub async fn start(options: SimulatorOptions) -> io::Result<Simulator> {
             })
             .await
     });
+    tokio::spawn(keep_telling(Arc::downgrade(&engine), engine.closing.subscribe()));
     tracing::info!(%address, "simulator listening");
     Ok(Simulator { engine, stop: Some(stop), serving })
+}
+
+/// Lets things happen while nobody asks, as long as somebody waits to be told by webhook.
+async fn keep_telling(engine: Weak<Engine>, mut closing: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _tick = ticks.tick() => {}
+            // An error means that the engine is gone.
+            _closed = closing.wait_for(|closing| *closing) => return,
+        }
+        let Some(engine) = engine.upgrade() else { return };
+        if engine.webhooks.have_targets() {
+            engine.settle();
+        }
+    }
 }
 
 impl Simulator {

@@ -2,6 +2,8 @@
 //! No vendor's rule lives here, and one vendor's folder never reads another's.
 
 pub(crate) mod bikeep;
+pub(crate) mod lockt;
+pub(crate) mod mews;
 pub(crate) mod parqex;
 pub(crate) mod raixer;
 
@@ -15,6 +17,10 @@ use crate::{answer::Answer, catalogue::Row};
 pub enum Vendor {
     /// Bikeep parking devices, under `/bikeep`.
     Bikeep,
+    /// Lockt SecureAccess card locks, under `/lockt`.
+    Lockt,
+    /// Mews' hotel reservations, under `/mews`.
+    Mews,
     /// ParqEx access points, under `/parqex`.
     Parqex,
     /// Raixer intercoms, under `/raixer`.
@@ -23,13 +29,15 @@ pub enum Vendor {
 
 impl Vendor {
     /// Every vendor served.
-    pub const ALL: [Vendor; 3] = [Vendor::Bikeep, Vendor::Parqex, Vendor::Raixer];
+    pub const ALL: [Vendor; 5] = [Vendor::Bikeep, Vendor::Lockt, Vendor::Mews, Vendor::Parqex, Vendor::Raixer];
 
     /// The vendor's name, which is also the first segment of its paths.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Vendor::Bikeep => "bikeep",
+            Vendor::Lockt => "lockt",
+            Vendor::Mews => "mews",
             Vendor::Parqex => "parqex",
             Vendor::Raixer => "raixer",
         }
@@ -43,6 +51,8 @@ impl Vendor {
     pub(crate) fn rows(self) -> &'static [Row] {
         match self {
             Vendor::Bikeep => bikeep::ROWS,
+            Vendor::Lockt => lockt::ROWS,
+            Vendor::Mews => mews::ROWS,
             Vendor::Parqex => parqex::ROWS,
             Vendor::Raixer => raixer::ROWS,
         }
@@ -52,6 +62,8 @@ impl Vendor {
     pub(crate) fn error(self, status: u16, sequence: u64) -> Answer {
         match self {
             Vendor::Bikeep => bikeep::plain_error(status, sequence),
+            Vendor::Lockt => lockt::plain_error(status),
+            Vendor::Mews => mews::plain_error(status, sequence),
             Vendor::Parqex => parqex::plain_error(status),
             Vendor::Raixer => raixer::plain_error(status),
         }

@@ -1,6 +1,10 @@
 //! Building what exists: the demo, worlds of any size, and worlds put together by a caller. Deterministic from a seed; the ids
 //! are stable and as readable as each vendor's format permits. Nothing happens here.
 
+mod bikeep;
+mod lockt;
+mod mews;
+mod parqex;
 mod plans;
 
 use std::time::Duration;
@@ -8,27 +12,24 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use bikeep::BikeepCredentials;
+pub use lockt::{
+    LocktAccountPlan, LocktCredentials, LocktDoorPlan, LocktFobPlan, LocktLevelPlan, LocktSchedulePlan, LocktUserPlan,
+};
+pub use mews::MewsCredentials;
+pub use parqex::ParqexCredentials;
 pub use plans::{
     BikeepAccountPlan, BikeepDevicePlan, BikeepLocationPlan, ParqexAccountPlan, ParqexControllerPlan, ParqexDoorPlan,
     RaixerAccountPlan, RaixerDevicePlan,
 };
 
 use crate::vendors::{
-    bikeep::{self, Bikeep, PowerSave},
-    parqex::{self, Parqex},
-    raixer::{self, Raixer, RaixerProfile, RaixerUse},
+    bikeep::Bikeep,
+    lockt::Lockt,
+    mews::Mews,
+    parqex::Parqex,
+    raixer::{self, Raixer, RaixerKind, RaixerProfile, RaixerUse},
 };
-
-/// What links an account at Bikeep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BikeepCredentials {
-    /// Bearer token.
-    pub token: String,
-    /// Ids of the account's locations.
-    pub locations: Vec<String>,
-    /// Id of the user whom the token stands for.
-    pub user: String,
-}
 
 /// What links an account at Raixer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +38,6 @@ pub struct RaixerCredentials {
     pub user: String,
     /// Password of HTTP Basic.
     pub password: String,
-}
-
-/// What links an account at ParqEx.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParqexCredentials {
-    /// Bearer token.
-    pub access_token: String,
 }
 
 /// One account at each vendor, as plain text: they open nothing but simulated doors.
@@ -55,6 +49,10 @@ pub struct DemoCredentials {
     pub raixer: RaixerCredentials,
     /// ParqEx.
     pub parqex: ParqexCredentials,
+    /// Lockt.
+    pub lockt: LocktCredentials,
+    /// Mews.
+    pub mews: MewsCredentials,
 }
 
 /// How much exists in a world built by [`World::sized`]. Everything is free, closed and healthy.
@@ -74,6 +72,14 @@ pub struct WorldSize {
     pub parqex_controllers: usize,
     /// Doors of a ParqEx controller.
     pub parqex_doors: usize,
+    /// Rooms of a Lockt account, besides its four common doors.
+    pub lockt_rooms: usize,
+    /// Users of a Lockt account.
+    pub lockt_users: usize,
+    /// Rooms of a Mews account's hotel.
+    pub mews_rooms: usize,
+    /// Reservations of a Mews account's hotel.
+    pub mews_reservations: usize,
 }
 
 impl Default for WorldSize {
@@ -87,15 +93,21 @@ impl Default for WorldSize {
             raixer_doors: 2,
             parqex_controllers: 5,
             parqex_doors: 2,
+            lockt_rooms: 6,
+            lockt_users: 50,
+            mews_rooms: 10,
+            mews_reservations: 10,
         }
     }
 }
 
-/// Everything the three vendors know at the start.
+/// Everything the vendors know at the start.
 #[derive(Debug)]
 pub struct World {
     seed: u64,
     pub(crate) bikeep: Bikeep,
+    pub(crate) lockt: Lockt,
+    pub(crate) mews: Mews,
     pub(crate) raixer: Raixer,
     pub(crate) parqex: Parqex,
     pub(crate) credentials: Vec<DemoCredentials>,
@@ -108,8 +120,10 @@ impl World {
         World {
             seed,
             bikeep: Bikeep::default(),
-            raixer: Raixer::default(),
-            parqex: Parqex::default(),
+            lockt: Lockt::default(),
+            mews: Mews::empty(seed),
+            raixer: Raixer::new(seed),
+            parqex: Parqex::registered(seed),
             credentials: Vec::new(),
         }
     }
@@ -123,6 +137,8 @@ impl World {
             bikeep: world.add_bikeep_account(BikeepAccountPlan::demo("bikeep-demo-token", seed)),
             raixer: world.add_raixer_account(RaixerAccountPlan::demo("raixer-demo", "raixer-demo-password")),
             parqex: world.add_parqex_account(ParqexAccountPlan::demo("parqex-demo-token")),
+            lockt: world.add_lockt_account(LocktAccountPlan::demo()),
+            mews: world.add_demo_mews(),
         };
         let neighbour = DemoCredentials {
             bikeep: world.add_bikeep_account(BikeepAccountPlan {
@@ -138,6 +154,10 @@ impl World {
                 devices: vec![
                     RaixerDevicePlan::new("Shared garage 7", &[RaixerUse::Street, RaixerUse::Garage]),
                     RaixerDevicePlan::new("Private house 9", &[RaixerUse::Street]),
+                    RaixerDevicePlan {
+                        kind: RaixerKind::Power,
+                        ..RaixerDevicePlan::new("Laundry 9", &[RaixerUse::Other])
+                    },
                 ],
             }),
             parqex: world.add_parqex_account(ParqexAccountPlan {
@@ -146,6 +166,8 @@ impl World {
                 last_name: "Next".to_owned(),
                 controllers: vec![ParqexControllerPlan::gates(1)],
             }),
+            lockt: world.add_lockt_account(LocktAccountPlan::demo_neighbour()),
+            mews: world.add_neighbour_mews(),
         };
         if let Some(shared) = world.raixer_devices(&neighbour.raixer).first() {
             world.share_raixer_device(shared, &operator.raixer, RaixerProfile::User);
@@ -180,6 +202,8 @@ impl World {
                     last_name: number.to_string(),
                     controllers: vec![ParqexControllerPlan::gates(size.parqex_doors); size.parqex_controllers],
                 }),
+                lockt: world.add_lockt_account(LocktAccountPlan::sized(number, size)),
+                mews: world.add_sized_mews(number, size),
             };
             world.credentials.push(account);
         }
@@ -192,50 +216,17 @@ impl World {
         &self.credentials
     }
 
-    /// Adds a Bikeep account with its locations.
-    pub fn add_bikeep_account(&mut self, plan: BikeepAccountPlan) -> BikeepCredentials {
-        let number = self.bikeep.accounts.len() + 1;
-        let user = self.uuid("05e20000", number as u64);
-        let account = self.bikeep.add_account(plan.token.clone(), user.clone(), plan.admin, plan.act_on_behalf_of);
-        let mut locations = Vec::new();
-        for planned in plan.locations {
-            let place = self.bikeep.locations.len() as u64 + 1;
-            let id = self.uuid("10ca7100", place);
-            let location = self.bikeep.add_location(account, id.clone());
-            locations.push(id);
-            for (number, device) in (1..).zip(planned.devices) {
-                let parked = device.parked.then(|| self.uuid("05e21000", place << 16 | number));
-                let seed = bikeep::DeviceSeed {
-                    id: self.uuid("b1ce0000", place << 32 | number),
-                    kind: device.kind,
-                    alias: device.alias,
-                    code: format!("{}", 300_000 + place * 1000 + number),
-                    camera: device.camera,
-                    power_save: match (device.asleep, device.remote_wakeup) {
-                        (false, _) => PowerSave::None,
-                        (true, true) => PowerSave::RemoteWakeup,
-                        (true, false) => PowerSave::LocalWakeup,
-                    },
-                    has_health: device.has_health,
-                    parked,
-                    since: born(),
-                };
-                self.bikeep.add_device(location, seed);
-            }
-        }
-        BikeepCredentials { token: plan.token, locations, user }
-    }
-
     /// Adds a Raixer account with the devices it owns.
     pub fn add_raixer_account(&mut self, plan: RaixerAccountPlan) -> RaixerCredentials {
         let id = self.short("u", self.raixer.accounts.len() + 1);
-        let account = self.raixer.add_account(plan.user.clone(), plan.password.clone(), id, plan.name);
+        let account = self.raixer.add_account(plan.user.clone(), plan.password.clone(), id, plan.name, born());
         for device in plan.devices {
             let number = self.raixer.devices.len() + 1;
             let doors =
                 (1..).zip(device.doors).map(|(port, usage)| (self.short("p", number * 10 + port), usage)).collect();
             let seed = raixer::DeviceSeed {
                 id: self.short("d", number),
+                kind: device.kind,
                 name: device.name,
                 campaign: self.short("g", number),
                 online: device.online,
@@ -262,35 +253,8 @@ impl World {
     #[must_use]
     pub fn raixer_devices(&self, of: &RaixerCredentials) -> Vec<String> {
         let account = self.raixer.account_named(&of.user);
-        let owned = self.raixer.devices.iter().filter(|device| Some(device.owner) == account);
+        let owned = self.raixer.devices.iter().filter(|device| account.is_some() && device.owner == account);
         owned.map(|device| device.id.clone()).collect()
-    }
-
-    /// Adds a ParqEx account with its controllers.
-    pub fn add_parqex_account(&mut self, plan: ParqexAccountPlan) -> ParqexCredentials {
-        let id = self.hex("acc0", self.parqex.accounts.len() as u64 + 1);
-        let account = self.parqex.add_account(plan.access_token.clone(), id, plan.first_name, plan.last_name);
-        for controller in plan.controllers {
-            let number = self.parqex.controllers.len() as u64 + 1;
-            let doors = (1..)
-                .zip(controller.doors)
-                .map(|(entity, door): (u64, ParqexDoorPlan)| parqex::DoorSeed {
-                    id: self.hex("d002", number << 16 | entity),
-                    name: door.name,
-                    hardware: door.hardware,
-                    sensor: door.sensor,
-                    auto_close: door.auto_close,
-                })
-                .collect();
-            let seed = parqex::ControllerSeed {
-                id: self.hex("c0de", number),
-                serial: format!("2000{:04x}{number:08x}", self.seed & 0xffff),
-                since: born(),
-                doors,
-            };
-            self.parqex.add_controller(account, seed);
-        }
-        ParqexCredentials { access_token: plan.access_token }
     }
 
     /// A UUID: what it is, the seed, the number.

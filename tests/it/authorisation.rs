@@ -1,6 +1,8 @@
 //! The matrix: every root field x every kind of caller. The rows are compared with the schema's root fields, so that a new field
 //! without a row fails.
 
+mod accounts;
+mod changes;
 mod queries;
 mod world;
 
@@ -16,6 +18,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::{
+    accounts::{account_rows, check_account_mutation},
+    changes::{change_rows, check_changes},
     queries::{check_query, query_rows},
     world::{Caller, Sight, Thing, World},
 };
@@ -178,14 +182,14 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
         (of_doors, "Door", "doorStateChanged"),
     ] {
         let things: Vec<&Thing> = world.of(kind).collect();
-        if let Some(thing) = things.iter().find(|thing| caller.sight.sees(thing)) {
+        if let Some(thing) = things.iter().find(|thing| caller.sees(thing)) {
             let message = first_message(client, query, json!({ "id": thing.id })).await;
             world.assert_no_leak(caller, &message);
             assert_eq!(message["type"], "next", "{} {query} {message:#}", caller.name);
             let shown = text(&message["payload"]["data"][field]["id"]);
             assert!(kind == "Site" || shown == thing.id, "{message:#}");
         }
-        if let Some(thing) = things.iter().find(|thing| !caller.sight.sees(thing)) {
+        if let Some(thing) = things.iter().find(|thing| !caller.sees(thing)) {
             let invisible = first_message(client, query, json!({ "id": thing.id })).await;
             assert!(invisible.to_string().contains("\"NOT_FOUND\""), "{} {query} {invisible:#}", caller.name);
             for id in [world.absent(kind), "nonsense".to_owned()] {
@@ -199,7 +203,7 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
         }
     }
     // One door that is not seen among those that are: nothing is told of any.
-    let (seen, unseen): (Vec<&Thing>, Vec<&Thing>) = world.of("Door").partition(|thing| caller.sight.sees(thing));
+    let (seen, unseen): (Vec<&Thing>, Vec<&Thing>) = world.of("Door").partition(|thing| caller.sees(thing));
     if let (Some(seen), Some(unseen)) = (seen.first(), unseen.first()) {
         let query = "subscription($ids: [ID!]) { doorStateChanged(doorIds: $ids) { id } }";
         let message = first_message(client, query, json!({ "ids": [seen.id, unseen.id] })).await;
@@ -254,12 +258,23 @@ on_both_back_ends! {
 
     async fn every_mutation_for_every_caller(back_end: BackEnd) {
         let world = World::start(back_end).await;
-        let rows = mutation_rows();
-        let known: BTreeSet<String> = rows.keys().map(|&name| name.to_owned()).collect();
+        let (rows, of_accounts) = (mutation_rows(), account_rows());
+        let changes = change_rows();
+        let names = rows.keys().chain(of_accounts.keys()).chain(changes.keys());
+        let known: BTreeSet<String> = names.map(|&name| name.to_owned()).collect();
         assert_eq!(root_fields(&world.house, "mutationType").await, known, "each root field needs a row here");
         for (name, row) in rows {
             check_mutation(&world, name, row).await;
         }
+        for (name, row) in of_accounts {
+            check_account_mutation(&world, name, row).await;
+        }
+        world.house.stop().await;
+    }
+
+    async fn every_change_for_every_caller(back_end: BackEnd) {
+        let world = World::start(back_end).await;
+        check_changes(&world).await;
         world.house.stop().await;
     }
 

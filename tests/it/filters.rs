@@ -14,23 +14,16 @@ use gatehouse_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::pages::add_doors;
+use crate::pages::{self, add_doors};
 
-/// Ids of a list's page.
+/// Ids of a list.
 async fn ids(client: &Client, list: &str, arguments: &str) -> Vec<String> {
-    let query = format!("{{ {list}(first: 100{arguments}) {{ nodes {{ id }} totalCount }} }}");
-    let data = client.data(&query, json!({})).await;
-    let nodes = data[list]["nodes"].as_array().unwrap();
-    assert_eq!(data[list]["totalCount"], nodes.len(), "{query}");
-    nodes.iter().map(|node| text(&node["id"])).collect()
+    pages::whole(client, list, arguments, "id").await.iter().map(|node| text(&node["id"])).collect()
 }
 
 /// The whole list with what it may be chosen by.
 async fn whole(client: &Client, list: &str, fields: &str) -> Vec<Value> {
-    let query = format!("{{ {list}(first: 100) {{ nodes {{ id {fields} }} pageInfo {{ hasNextPage }} }} }}");
-    let mut data = client.data(&query, json!({})).await;
-    assert_eq!(data[list]["pageInfo"]["hasNextPage"], false, "the oracle sees everything");
-    serde_json::from_value(data[list]["nodes"].take()).unwrap()
+    pages::whole(client, list, "", &format!("id {fields}")).await
 }
 
 fn chosen(from: &[Value], fits: impl Fn(&Value) -> bool) -> Vec<String> {

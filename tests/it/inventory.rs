@@ -11,14 +11,15 @@ use gatehouse_tests::{
 use messaging::Job;
 use serde_json::{Value, json};
 use simulator::{BikeepHealth, Fault, FaultKind, SimulatorOptions, Vendor, WorldChange, WorldChoice, WorldSize};
-use worker::sync::inventory::{SyncError, Synced};
+use worker::sync::{SyncError, Synced};
 
 use crate::{
     orders::{account, account_id, events},
     vendor_accounts::sync,
 };
 
-const VENDORS: [Vendor; 3] = [Vendor::Bikeep, Vendor::Raixer, Vendor::Parqex];
+/// The vendors that list devices. A PMS has rooms and guests, but nothing that we would call one.
+const VENDORS: [Vendor; 4] = [Vendor::Bikeep, Vendor::Raixer, Vendor::Parqex, Vendor::Lockt];
 
 /// Every device with its doors, page by page.
 async fn devices(house: &TestHouse) -> Vec<Value> {
@@ -68,6 +69,11 @@ async fn listed(house: &TestHouse, vendor: Vendor) -> Listed {
                 .header("content-type", "application/json")
                 .header("accept-charset", "utf-8")
                 .header("accept-encoding", "gzip"),
+            Vendor::Lockt => request
+                .header("apiuser", &of.lockt.api_user)
+                .header("apikey", &of.lockt.api_key)
+                .header("content-type", "application/json"),
+            Vendor::Mews => unreachable!("a PMS lists no devices"),
         };
         request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
     };
@@ -96,6 +102,13 @@ async fn listed(house: &TestHouse, vendor: Vendor) -> Listed {
                 listed.insert(text(&device["id"]), (name, names(&device["doors"], "id")));
             }
         }
+        Vendor::Lockt => {
+            for door in array(&get("/lockt/api/v1/door").await["data"]) {
+                let (id, name) = (door["id"].to_string(), text(&door["name"]));
+                listed.insert(id.clone(), (name.clone(), [(id, name)].into()));
+            }
+        }
+        Vendor::Mews => {}
     }
     listed
 }
@@ -110,6 +123,18 @@ fn held(devices: &[Value], vendor: Vendor) -> Listed {
     ours.map(|device| (text(&device["externalId"]), (text(&device["name"]), doors(device)))).collect()
 }
 
+/// The records of a vendor's that it lists no more.
+async fn missing_records(house: &TestHouse, vendor: Vendor) -> Vec<Value> {
+    let query = "query($id: ID!) { records(first: 100, filter: {vendorAccountId: $id, missingToo: true}) { \
+        pageInfo { hasNextPage } nodes { kind name missingSince device { externalId } } } }";
+    let data = house.client.data(query, json!({ "id": account_id(house, vendor).await.to_string() })).await;
+    let mut records = data["records"]["nodes"].as_array().unwrap().clone();
+    // Lockt keeps hundreds of people; none of its records is a door's.
+    assert!(data["records"]["pageInfo"]["hasNextPage"] == false || vendor == Vendor::Lockt);
+    records.retain(|record| !record["missingSince"].is_null());
+    records
+}
+
 async fn count_of(house: &TestHouse, event: &str) -> usize {
     events(house, json!({ "types": [event] })).await.len()
 }
@@ -122,13 +147,18 @@ on_both_back_ends! {
             assert_eq!(held(&devices, vendor), listed(&house, vendor).await, "{vendor:?}");
         }
         let doors: usize = devices.iter().map(|device| device["doors"].as_array().unwrap().len()).sum();
-        assert_eq!((devices.len(), doors), (29, 41), "the neighbour's own devices are not ours");
-        assert_eq!(count_of(&house, "DEVICE_FOUND").await, 29);
+        assert_eq!((devices.len(), doors), (45, 57), "the neighbour's own devices are not ours");
+        assert_eq!(count_of(&house, "DEVICE_FOUND").await, 45);
         assert!(devices.iter().all(|device| device["missingSince"].is_null()));
         // Each of Bikeep's two locations is a site of its own.
-        let quay = devices.iter().filter(|device| device["site"]["name"] == "Harbour House").count();
+        let at_harbour = |vendor: &str| {
+            let is_there = |device: &&Value| {
+                device["site"]["name"] == "Harbour House" && device["vendorAccount"]["vendor"] == vendor
+            };
+            devices.iter().filter(is_there).count()
+        };
         let named = devices.iter().filter(|device| text(&device["name"]).starts_with("Quay")).count();
-        assert_eq!((quay, named), (10, 10));
+        assert_eq!((at_harbour("BIKEEP"), named, at_harbour("LOCKT")), (10, 10, 16));
         house.stop().await;
     }
 
@@ -137,8 +167,8 @@ on_both_back_ends! {
         let before = devices(&house).await;
         let states = house.doors().await;
         let facts = events(&house, json!({})).await.len();
-        for (vendor, count) in VENDORS.into_iter().zip([20, 6, 3]) {
-            assert_eq!(sync(&house, vendor).await.unwrap(), Synced::Complete { devices: count, missing: 0 });
+        for (vendor, count) in VENDORS.into_iter().zip([20, 6, 3, 16]) {
+            assert_eq!(sync(&house, vendor).await.unwrap(), Synced::Complete { devices: count, records: 0, events: 0, missing: 0 });
         }
         let after = devices(&house).await;
         for (before, after) in before.iter().zip(&after) {
@@ -206,7 +236,13 @@ on_both_back_ends! {
             let before = device(&house, &gone).await;
             house.vendors.change(WorldChange::Removed { vendor, device: gone.clone() }).unwrap();
             let synced = sync(&house, vendor).await.unwrap();
-            assert!(matches!(synced, Synced::Complete { missing: 1, .. }), "{synced:?}");
+            // The device, and what its vendor kept of it.
+            let records = missing_records(&house, vendor).await;
+            assert!(
+                matches!(synced, Synced::Complete { missing, .. } if missing == 1 + records.len()),
+                "{synced:?} {records:#?}"
+            );
+            assert!(records.iter().all(|record| record["device"]["externalId"] == *gone), "{records:#?}");
             let after = device(&house, &gone).await;
             assert_eq!(
                 (&after["id"], &after["name"], &after["lastSeenAt"]),
@@ -220,9 +256,9 @@ on_both_back_ends! {
             assert_eq!(device(&house, &gone).await["missingSince"], *since);
         }
         let told = events(&house, json!({ "types": ["DEVICE_MISSING"] })).await;
-        assert_eq!(told.len(), 3);
+        assert_eq!(told.len(), VENDORS.len());
         let missing = devices(&house).await.into_iter().filter(|device| !device["missingSince"].is_null()).count();
-        assert_eq!(missing, 3);
+        assert_eq!(missing, VENDORS.len());
         house.stop().await;
     }
 
@@ -313,10 +349,11 @@ on_both_back_ends! {
         let data = house.client.data(query, json!({})).await;
         assert_eq!(
             (&data["devices"]["totalCount"], &data["doors"]["totalCount"]),
-            (&json!(1_084), &json!(1_004 + 240))
+            (&json!(1_094), &json!(1_004 + 240 + 10))
         );
-        assert_eq!(devices(&house).await.len(), 1_084);
-        assert_eq!(sync(&house, Vendor::Bikeep).await.unwrap(), Synced::Complete { devices: 1_004, missing: 0 });
+        assert_eq!(devices(&house).await.len(), 1_094);
+        let synced = Synced::Complete { devices: 1_004, records: 0, events: 0, missing: 0 };
+        assert_eq!(sync(&house, Vendor::Bikeep).await.unwrap(), synced);
         house.stop().await;
     }
 

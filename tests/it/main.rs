@@ -1,9 +1,15 @@
 //! The one test binary of the suite: linking everything once is what keeps it quick. A test lives with its subject's module.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this whole crate is a test, its helpers too")]
 
+mod account_linking;
+mod account_linking_secrets;
+mod account_linking_upkeep;
+mod account_links;
 mod arrows;
 mod authorisation;
+mod changes;
 mod clippy_lists;
+mod coverage;
 mod deadlines;
 mod dependencies;
 mod errors;
@@ -11,6 +17,9 @@ mod federation;
 mod filters;
 mod inventory;
 mod mutations;
+mod oauth;
+mod oauth_bikeep;
+mod oauth_refresh;
 mod orders;
 mod pages;
 mod processes;
@@ -20,9 +29,11 @@ mod schema;
 mod services;
 mod start;
 mod subscriptions;
+mod sync;
 mod together;
 mod truth;
 mod vendor_accounts;
 mod vendor_failures;
 mod vendor_words;
+mod webhooks;
 mod workspace;

@@ -21,12 +21,16 @@ pub(crate) fn effects(house: &TestHouse, id: &str) -> Vec<Effect> {
     effects
 }
 
-/// The operation by which a vendor is asked to do something.
+/// The vendors whose doors move on request. A card lock moves for its card only, and a PMS has no doors.
+pub(crate) const MOVERS: [Vendor; 3] = [Vendor::Bikeep, Vendor::Raixer, Vendor::Parqex];
+
+/// The operation by which a vendor is asked to do something at a door.
 pub(crate) fn operation(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Bikeep => "send_command",
         Vendor::Raixer => "open_door_at",
         Vendor::Parqex => "toggle",
+        Vendor::Lockt | Vendor::Mews => unreachable!("{vendor:?} moves no door"),
     }
 }
 
@@ -36,15 +40,17 @@ pub(crate) fn vendor_of(door: &Value) -> Vendor {
         Some("BIKEEP") => Vendor::Bikeep,
         Some("RAIXER") => Vendor::Raixer,
         Some("PARQEX") => Vendor::Parqex,
+        Some("LOCKT") => Vendor::Lockt,
         other => panic!("no simulated vendor: {other:?}"),
     }
 }
 
-/// The id by which a vendor's requests, faults and effects name a door: ParqEx names doors, the others devices.
+/// The id by which a vendor's requests, faults and effects name a door: some name doors, the others devices.
 pub(crate) fn name_at_vendor(door: &Value) -> String {
     match vendor_of(door) {
-        Vendor::Parqex => text(&door["externalId"]),
+        Vendor::Parqex | Vendor::Lockt => text(&door["externalId"]),
         Vendor::Bikeep | Vendor::Raixer => text(&door["device"]["externalId"]),
+        Vendor::Mews => unreachable!("a PMS has no doors"),
     }
 }
 
@@ -117,10 +123,7 @@ pub(crate) async fn command_count(house: &TestHouse) -> u64 {
 
 /// How many requests that ask for something physical reached any vendor.
 pub(crate) fn dispatch_count(house: &TestHouse) -> usize {
-    [Vendor::Bikeep, Vendor::Raixer, Vendor::Parqex]
-        .into_iter()
-        .map(|vendor| house.vendors.requests_to(vendor, operation(vendor)).len())
-        .sum()
+    MOVERS.into_iter().map(|vendor| house.vendors.requests_to(vendor, operation(vendor)).len()).sum()
 }
 
 /// The id of a vendor's account.

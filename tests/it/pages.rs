@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    device::{FoundDevice, FoundDoor, Health},
+    device::{DeviceDetails, FoundDevice, FoundDoor, Health},
     door::{DoorKind, DoorReading},
 };
 use entities::{store, work};
@@ -105,6 +105,25 @@ fn can_open(door: &Value) -> bool {
     door["capabilities"].as_array().is_some_and(|all| all.contains(&json!("OPEN_DOOR")))
 }
 
+/// The whole of a list with these fields, a hundred at a time.
+pub(crate) async fn whole(client: &Client, list: &str, arguments: &str, fields: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let query = format!(
+            "{{ {list}(first: 100{after}{arguments}) {{ nodes {{ {fields} }} totalCount pageInfo {{ hasNextPage endCursor }} }} }}"
+        );
+        let mut data = client.data(&query, json!({})).await;
+        let page = &mut data[list];
+        all.extend(page["nodes"].as_array().unwrap().clone());
+        if page["pageInfo"]["hasNextPage"] == false {
+            assert_eq!(page["totalCount"], all.len(), "{query}");
+            return all;
+        }
+        after = format!(", after: {}", page["pageInfo"]["endCursor"]);
+    }
+}
+
 /// One more device with two doors, as an inventory would find it.
 pub(crate) async fn add_doors(house: &TestHouse, names: [&str; 2]) {
     let (database, foundation) = (house.database(), house.foundation());
@@ -117,6 +136,8 @@ pub(crate) async fn add_doors(house: &TestHouse, names: [&str; 2]) {
         position,
         capabilities: BTreeSet::new(),
         reading: DoorReading::default(),
+        settings: None,
+        phone_access: None,
     };
     let device = FoundDevice {
         external_id: number.to_string(),
@@ -127,6 +148,7 @@ pub(crate) async fn add_doors(house: &TestHouse, names: [&str; 2]) {
         health: Health::Healthy,
         health_since: None,
         battery_percent: None,
+        details: DeviceDetails::default(),
         capabilities: BTreeSet::new(),
         doors: (1..).zip(&names).map(door).collect(),
     };
@@ -295,7 +317,8 @@ on_both_back_ends! {
         assert_eq!(statements(&house, "doors(first: 40) { nodes { id name state { lock { value } } } }").await, 1);
 
         let sites = format!("sites(first: SIZE) {{ totalCount nodes {{ id doors(first: 9) {{ totalCount nodes {{ {door} }} }} \
-            devices(last: 9) {{ totalCount nodes {{ id vendorAccount {{ id }} }} }} }} }}");
+            devices(first: 9) {{ totalCount nodes {{ id vendorAccount {{ id }} }} }} \
+            latest: devices(last: 9) {{ totalCount nodes {{ id }} }} }} }}");
         let (one, three) = (statements(&house, &sites.replace("SIZE", "1")).await, statements(&house, &sites.replace("SIZE", "3")).await);
         assert_eq!(one, three, "lists of a list");
 

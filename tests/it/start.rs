@@ -240,7 +240,7 @@ async fn keys_are_made_on_the_command_line() {
         (&[], json!({ "role": "VIEWER", "everything": true, "sites": [], "doors": [], "kinds": 0, "expires": false })),
         (
             &["--name", "an app", "--role", "OPERATOR", "--door", &door],
-            json!({ "role": "OPERATOR", "everything": false, "sites": [], "doors": [door], "kinds": 7, "expires": false }),
+            json!({ "role": "OPERATOR", "everything": false, "sites": [], "doors": [door], "kinds": 11, "expires": false }),
         ),
         (
             &[
@@ -261,7 +261,7 @@ async fn keys_are_made_on_the_command_line() {
         ),
         (
             &["--role", "MANAGER", "--days", "1"],
-            json!({ "role": "MANAGER", "everything": true, "sites": [], "doors": [], "kinds": 11, "expires": true }),
+            json!({ "role": "MANAGER", "everything": true, "sites": [], "doors": [], "kinds": 34, "expires": true }),
         ),
     ];
     for (arguments, expected) in &variants {

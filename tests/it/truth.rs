@@ -9,12 +9,19 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use domain::{
+    access::Role,
+    ids::{MembershipId, UserId},
+};
+use entities::store::organizations::create_member;
 use gatehouse::house::worker_parts;
 use gatehouse_tests::{
     client::text,
     house::{BackEnd, Plan, TestHouse},
     on_both_back_ends,
+    wait::until,
 };
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, Vendor, WorldChange};
 use tokio_util::sync::CancellationToken;
@@ -24,14 +31,14 @@ use worker::{
 };
 
 /// A worker that lives only as long as its visits are polled.
-fn mortal_worker(house: &TestHouse) -> Arc<Lanes> {
+pub(crate) fn mortal_worker(house: &TestHouse) -> Arc<Lanes> {
     let parts = worker_parts(house.foundation(), &house.settings).unwrap();
     let accounts = Arc::new(Accounts::new(parts.clone()));
     Lanes::new(parts, accounts, CancellationToken::new())
 }
 
 /// Lets a future run until it has waited `limit` times, then drops it where it stands. Returns its answer if it had one.
-async fn crash_after<F: Future>(limit: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn crash_after<F: Future>(limit: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut waits = 0;
     poll_fn(|context| match future.as_mut().poll(context) {
@@ -46,7 +53,7 @@ async fn crash_after<F: Future>(limit: usize, future: F) -> Option<F::Output> {
 }
 
 /// Works a lane with fresh workers until its command ends, moving the clock as time would.
-async fn carry_to_the_end(house: &TestHouse, id: &str) -> Value {
+pub(crate) async fn carry_to_the_end(house: &TestHouse, id: &str) -> Value {
     house.advance(LEASE + TimeDelta::seconds(1));
     let worker = mortal_worker(house);
     for _ in 0..400 {
@@ -164,4 +171,27 @@ on_both_back_ends! {
         assert_eq!(house.effects(), 0);
         house.stop().await;
     }
+}
+
+/// A caller may leave at any point, also while a transaction begins (a client hangs up): no connection stays behind with an
+/// open transaction, into which others would write what nobody commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_leaves_leaves_no_transaction_behind() {
+    let house = Plan::on(BackEnd::Distributed).without_worker().start().await;
+    let observer = Database::connect(house.settings.database_url.expose()).await.unwrap();
+    let open = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let foundation = house.foundation();
+    for limit in 0..12 {
+        let ids = (UserId(foundation.ids.next_uuid()), MembershipId(foundation.ids.next_uuid()));
+        let role = (Role::Viewer, None);
+        let now = foundation.clock.now();
+        let written = create_member(house.database(), house.organization, ids, ("Zoë", None), role, now);
+        crash_after(limit, written).await;
+        until("no transaction is open", async || {
+            let rows = observer.query_all_raw(Statement::from_string(DbBackend::Postgres, open)).await.unwrap();
+            rows.is_empty().then_some(())
+        })
+        .await;
+    }
+    house.stop().await;
 }

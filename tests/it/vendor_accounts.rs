@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use simulator::{DemoCredentials, Fault, FaultKind, Vendor, WorldChange};
 use worker::{
     accounts::Accounts,
-    sync::inventory::{SyncError, Synced, Syncs},
+    sync::{SyncError, Synced, Syncs},
 };
 
 use crate::orders::{
@@ -45,6 +45,10 @@ fn credential(vendor: Vendor, of: &DemoCredentials) -> (String, Vec<String>) {
         Vendor::Bikeep => (of.bikeep.token.clone(), vec![of.bikeep.token.clone()]),
         Vendor::Raixer => (of.raixer.user.clone(), vec![of.raixer.password.clone()]),
         Vendor::Parqex => (of.parqex.access_token.clone(), vec![of.parqex.access_token.clone()]),
+        Vendor::Lockt => (of.lockt.api_user.clone(), vec![of.lockt.api_key.clone()]),
+        Vendor::Mews => {
+            (of.mews.access_token.clone(), vec![of.mews.access_token.clone(), of.mews.client_token.clone()])
+        }
     }
 }
 
@@ -268,7 +272,7 @@ on_both_back_ends! {
         assert_eq!((text(&command["state"]), failure(&command)), ("EXPIRED".to_owned(), "EXPIRED"), "{command:#}");
         assert!(text(&command["failure"]["message"]).contains("slow down"), "{command:#}");
         let sent = requests(&house, Vendor::Raixer, "open_door_at", &name_at_vendor(&door)).len();
-        // 0.2, 0.4, 0.8, 1.6, then every 3 s until 15 s are over.
+        // Every 2 s, which an account is silent for when its vendor names no time, then every 3 s, until 15 s are over.
         assert!((2..=9).contains(&sent), "{sent} requests");
         assert!(house.vendors.remove_fault(fault));
         house.advance(TimeDelta::minutes(1));

@@ -1,20 +1,40 @@
-//! Lists what a real vendor account holds; it only reads. Credentials come from the environment, by the field names of
-//! `VendorCredentials::from_settings`: `BIKEEP_TOKEN=... cargo run -p gatehouse-vendors --example probe -- bikeep`.
-//! `BIKEEP_BASE_URL` and the like replace the documented base URL.
+//! Lists what a real vendor account holds, part by part; it only reads. Credentials come from the environment, by the
+//! field names of `VendorCredentials::from_settings`:
+//! `BIKEEP_TOKEN=... cargo run -p gatehouse-vendors --example probe -- bikeep`.
+//! `BIKEEP_BASE_URL` and the like replace the documented base URL. Records of people are shown as they are: mind the screen.
 
-use std::{collections::BTreeMap, error::Error, future::Future, pin::Pin, sync::Arc};
+use std::{error::Error, future::Future, pin::Pin, sync::Arc};
 
 use chrono::TimeDelta;
 use domain::{
     account::Vendor,
     clock::{Clock, Timestamp},
+    secret::Secret,
 };
 use futures::TryStreamExt;
 use gatehouse_vendors::{
     http::HttpFactory,
-    port::TimeOuts,
-    registry::{VendorCredentials, connect, default_base_url},
+    port::{Portion, TimeOuts},
+    registry::{CredentialSettings, VendorCredentials, connect, default_base_url},
 };
+
+/// The settings of every vendor; `from_settings` takes what it knows.
+const FIELDS: [&str; 14] = [
+    "token",
+    "locations",
+    "client_id",
+    "client_secret",
+    "token_url",
+    "user",
+    "password",
+    "access_token",
+    "api_user",
+    "api_key",
+    "time_zone",
+    "client_token",
+    "client",
+    "base_url",
+];
 
 #[derive(Debug)]
 struct SystemClock;
@@ -33,30 +53,61 @@ impl Clock for SystemClock {
 }
 
 #[expect(clippy::disallowed_methods, reason = "its settings are not those of the product")]
-fn settings(vendor: Vendor) -> BTreeMap<String, String> {
-    ["token", "locations", "user", "password", "access_token", "base_url"]
-        .into_iter()
-        .filter_map(|field| {
-            let variable = format!("{vendor}_{}", field.to_ascii_uppercase());
-            Some((field.to_owned(), std::env::var(variable).ok()?))
-        })
-        .collect()
+fn settings(vendor: Vendor) -> CredentialSettings {
+    let given = FIELDS.into_iter().filter_map(|field| {
+        let variable = format!("{vendor}_{}", field.to_ascii_uppercase());
+        Some((field.to_owned(), Secret::new(std::env::var(variable).ok()?)))
+    });
+    given.collect()
+}
+
+#[expect(clippy::print_stdout, reason = "this is what it is for")]
+fn print(portion: &Portion) {
+    for device in &portion.devices {
+        println!("{device:#?}");
+    }
+    for record in &portion.records {
+        println!("{record:#?}");
+    }
+    for event in &portion.events {
+        println!("{event:#?}");
+    }
 }
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "this is what it is for")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_default().to_ascii_uppercase();
-    let vendor = Vendor::parse(&name).ok_or("usage: probe bikeep | raixer | parqex")?;
+    let vendor = Vendor::parse(&name).ok_or("usage: probe bikeep | raixer | parqex | lockt | mews")?;
     let settings = settings(vendor);
-    let base_url = settings.get("base_url").map_or(default_base_url(vendor), String::as_str);
+    let base_url = settings.get("base_url").map_or(default_base_url(vendor), Secret::expose);
     let time_outs = TimeOuts { connect: TimeDelta::seconds(5), total: TimeDelta::seconds(20) };
-    let http = HttpFactory::new(Arc::new(SystemClock), time_outs)?;
-    let connection = connect(vendor, base_url, &VendorCredentials::from_settings(vendor, &settings)?, &http)?;
-    let mut portions = connection.inventory().devices();
-    while let Some(devices) = portions.try_next().await? {
-        for device in devices {
-            println!("{device:#?}");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let http = HttpFactory::new(Arc::clone(&clock), time_outs)?;
+    let mut credentials = VendorCredentials::from_settings(vendor, &settings)?;
+    let connection = connect(vendor, base_url, &credentials, &http)?;
+    // A client's id and secret are exchanged for a token first.
+    if let Some(renewal) =
+        connection.renewal().filter(|renewal| renewal.expires_at().is_some_and(|at| at <= clock.now()))
+    {
+        credentials = renewal.renew(clock.now()).await?;
+    }
+    let connection = connect(vendor, base_url, &credentials, &http)?;
+    let inventory = connection.inventory();
+    println!("{:#?}", inventory.check().await?);
+    for plan in inventory.parts() {
+        println!("--- {}", plan.part);
+        let mut portions = inventory.read(plan.part, None, clock.now());
+        loop {
+            match portions.try_next().await {
+                Ok(Some(portion)) => print(&portion),
+                Ok(None) => break,
+                // Not every account offers every part.
+                Err(error) => {
+                    println!("{error}");
+                    break;
+                }
+            }
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `gate` is the check.
 
 mod gate;
+mod pace;
 mod redact;
 mod retry_after;
 
@@ -28,6 +29,8 @@ use crate::{
     port::{Departure, TimeOuts},
 };
 
+pub use self::pace::{Exchange, Pacer};
+
 /// The largest answer that is read, unless a call says otherwise.
 pub(crate) const ANSWER_LIMIT: usize = 1024 * 1024;
 /// The largest answer of an inventory call.
@@ -46,6 +49,7 @@ pub struct HttpFactory {
     client: Client,
     clock: Arc<dyn Clock>,
     time_outs: TimeOuts,
+    pacer: Option<Arc<dyn Pacer>>,
 }
 
 impl HttpFactory {
@@ -67,20 +71,19 @@ impl HttpFactory {
                 no_roots.build().map_err(|error| HttpSetupError(cause(&error)))?
             }
         };
-        Ok(Self { client, clock, time_outs })
+        Ok(Self { client, clock, time_outs, pacer: None })
+    }
+
+    /// The same factory for one account, whose requests are paced.
+    #[must_use]
+    pub fn paced(&self, pacer: Arc<dyn Pacer>) -> Self {
+        Self { pacer: Some(pacer), ..self.clone() }
     }
 
     /// A caller of one vendor's service at `base_url`, which may have a path of its own and a trailing slash.
     /// `secrets` are taken out of whatever the vendor echoes.
     pub(crate) fn caller(&self, vendor: Vendor, base_url: &str, secrets: Vec<Secret>) -> Result<Caller, VendorError> {
-        let base = Url::parse(base_url.trim())
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .filter(|url| url.username().is_empty() && url.password().is_none())
-            .filter(|url| url.query().is_none() && url.fragment().is_none())
-            .ok_or_else(|| {
-                VendorError::unsupported("The base URL must be http or https, without user, query or fragment.")
-            })?;
+        let base = base(base_url)?;
         Ok(Caller {
             client: self.client.clone(),
             clock: Arc::clone(&self.clock),
@@ -88,8 +91,25 @@ impl HttpFactory {
             vendor,
             base,
             redactor: Redactor::new(secrets),
+            pacer: self.pacer.clone(),
         })
     }
+}
+
+fn base(url: &str) -> Result<Url, VendorError> {
+    Url::parse(url.trim())
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .filter(|url| url.query().is_none() && url.fragment().is_none())
+        .ok_or_else(|| VendorError::unsupported("The base URL must be http or https, without user, query or fragment."))
+}
+
+/// The address of `path` below a base URL. Unlike the pieces of a [`Call`], it keeps a slash at its end.
+pub(crate) fn below(base_url: &str, path: &str) -> Result<String, VendorError> {
+    let base = base(base_url)?;
+    let address = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim().trim_start_matches('/'));
+    self::base(&address).map(String::from)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
@@ -118,6 +138,7 @@ pub(crate) struct Caller {
     vendor: Vendor,
     base: Url,
     redactor: Redactor,
+    pacer: Option<Arc<dyn Pacer>>,
 }
 
 /// One request.
@@ -125,8 +146,10 @@ pub(crate) struct Call<'a> {
     /// Our name of it, for the log.
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    /// The path below the base URL, piece by piece; each is encoded.
+    /// The path below the base URL, piece by piece; each is encoded. None of them is the base URL itself.
     pub(crate) path: &'a [&'a str],
+    /// The query, pair by pair; each is encoded. It may hold a secret: no URL is ever logged.
+    pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     /// Set for what may have a physical effect.
@@ -148,8 +171,14 @@ impl Caller {
     /// Makes a call. Every status but a redirect is an answer; [`Reply::refusal`] says what it means.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Reply, VendorError> {
         let (operation, method) = (call.operation, call.method.clone());
+        if let Some(pacer) = &self.pacer {
+            pacer.admit().await?;
+        }
         let started = self.clock.now();
         let result = self.exchange(call).await;
+        if let Some(pacer) = &self.pacer {
+            pacer.settle(paced(&result)).await;
+        }
         let took_ms = (self.clock.now() - started).num_milliseconds();
         match &result {
             Ok(reply) => {
@@ -167,8 +196,13 @@ impl Caller {
         self.redactor.clean(words)
     }
 
+    /// A departure that is never too late: for what can change something but follows from no command.
+    pub(crate) fn unhurried(&self) -> Departure {
+        Departure { clock: Arc::clone(&self.clock), latest: None }
+    }
+
     async fn exchange(&self, call: Call<'_>) -> Result<Reply, VendorError> {
-        let mut request = Request::new(call.method, self.url(call.path)?);
+        let mut request = Request::new(call.method, self.url(call.path, call.query)?);
         *request.headers_mut() = call.headers;
         let reply = match call.departure {
             None => {
@@ -247,16 +281,34 @@ impl Caller {
         }
     }
 
-    fn url(&self, path: &[&str]) -> Result<Url, VendorError> {
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, VendorError> {
         // As a piece of a path, these would name another resource than the one that is meant.
         if path.iter().any(|piece| matches!(*piece, "" | "." | "..")) {
             return Err(VendorError::rejected(FailureCode::DeviceNotFound, "The vendor's id is not usable in a URL."));
         }
         let mut url = self.base.clone();
-        if let Ok(mut pieces) = url.path_segments_mut() {
+        // Without a path the base URL itself is meant, with the slash at its end if it has one.
+        if !path.is_empty()
+            && let Ok(mut pieces) = url.path_segments_mut()
+        {
             pieces.pop_if_empty().extend(path);
         }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         Ok(url)
+    }
+}
+
+fn paced(result: &Result<Reply, VendorError>) -> Exchange {
+    match result {
+        Ok(reply) if reply.status == StatusCode::TOO_MANY_REQUESTS => Exchange::Throttled(reply.retry_after),
+        Ok(reply) if reply.status.is_server_error() => match reply.retry_after {
+            Some(pause) => Exchange::Throttled(Some(pause)),
+            None => Exchange::Failed,
+        },
+        Ok(_) | Err(VendorError::TooLate) => Exchange::Answered,
+        Err(_) => Exchange::Failed,
     }
 }
 

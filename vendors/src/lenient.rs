@@ -35,6 +35,11 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D
     Ok(text(from)?.and_then(|text| text.parse().ok()))
 }
 
+/// A number, also as a text.
+pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(text(from)?.and_then(|text| text.parse().ok()).filter(|number: &f64| number.is_finite()))
+}
+
 /// An RFC 3339 instant.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(text(from)?.and_then(|text| DateTime::parse_from_rfc3339(&text).ok()).map(|at| truncate(at.to_utc())))

@@ -3,7 +3,12 @@
 //! Nothing here knows the database, the queue or the public schema, and no vendor's folder knows another's.
 
 mod bikeep;
+mod credentials;
+mod digest;
 mod lenient;
+mod lockt;
+mod mews;
+mod oauth;
 mod parqex;
 mod raixer;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use chrono::{DateTime, TimeDelta};
 use domain::{
     account::Vendor,
     clock::{Clock, Timestamp},
+    secret::Secret,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -226,7 +227,7 @@ pub(crate) fn impatient_factory() -> HttpFactory {
 
 /// Connects to a service with plain settings.
 pub(crate) fn connect(vendor: Vendor, url: &str, settings: &[(&str, &str)], http: &HttpFactory) -> Connection {
-    let settings = settings.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+    let settings = settings.iter().map(|(field, value)| ((*field).to_owned(), Secret::new(*value))).collect();
     let credentials = VendorCredentials::from_settings(vendor, &settings).unwrap();
     registry::connect(vendor, url, &credentials, http).unwrap()
 }

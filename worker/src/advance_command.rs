@@ -22,10 +22,14 @@ use entities::{
 };
 use messaging::LiveEvent;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use vendors::port::{Departure, Target};
+use vendors::{
+    error::VendorError,
+    port::{Departure, Target},
+};
 
 use crate::{
     accounts::{Access, Accounts, ConnectError, Line},
+    intake::{self, News},
     parts::Parts,
     steps,
 };
@@ -42,6 +46,21 @@ pub struct Hands {
 pub(crate) struct Task<'a> {
     pub(crate) row: &'a command::Model,
     pub(crate) progress: Progress,
+}
+
+/// What a step writes beside the command's progress.
+#[derive(Default)]
+pub(crate) struct Entry {
+    pub(crate) lines: Vec<TimelineEntry>,
+    pub(crate) rides_on: Option<CommandId>,
+    pub(crate) reading: Option<(DoorReading, Source)>,
+    pub(crate) result: Option<serde_json::Value>,
+}
+
+impl Entry {
+    fn line(line: TimelineEntry) -> Self {
+        Self { lines: vec![line], ..Self::default() }
+    }
 }
 
 impl Hands {
@@ -65,7 +84,7 @@ impl Hands {
         match next_step(&task.progress, now) {
             Step::Rest | Step::Wait(_) => Ok(task.progress),
             Step::Settle(next) => {
-                self.record(&task, &next, vec![line(&next, TimelineStep::Expired, now)], None, None).await?;
+                self.record(&task, &next, Entry::line(line(&next, TimelineStep::Expired, now))).await?;
                 Ok(*next)
             }
             Step::Dispatch if !sendable => Ok(task.progress),
@@ -82,21 +101,26 @@ impl Hands {
             && let Some(next) = riding(&task.progress, &leader, now)?
         {
             let lines = vec![line(&next, TimelineStep::Coalesced, now)];
-            self.record(task, &next, lines, Some(CommandId(leader.id)), None).await?;
+            let rides_on = Some(CommandId(leader.id));
+            self.record(task, &next, Entry { lines, rides_on, ..Entry::default() }).await?;
             return Ok(next);
         }
         let Some(destination) = destination? else {
             let gone = Failure::new(FailureCode::DeviceNotFound, "The device or door no longer exists.");
             return self.refuse(task, gone).await;
         };
-        let line_to = match self.line(&destination) {
+        let line_to = match self.line(&destination).await {
             Ok(line_to) => line_to,
             Err(ConnectError::Store(error)) => return Err(error),
+            // Nothing was sent: whether it may be tried again is what the vendor's refusal says.
+            Err(ConnectError::NotRenewed(error)) => return self.not_sent(task, error).await,
             Err(error) => {
                 tracing::error!(command = %CommandId(task.row.id), %error, "no connection to the vendor account");
-                let failure =
-                    Failure::new(FailureCode::AuthenticationFailed, "The vendor account's credentials are unusable.");
-                return self.refuse(task, failure).await;
+                let why = match &error {
+                    ConnectError::Unusable(why) => why.as_str(),
+                    _ => "The vendor account's credentials are unusable.",
+                };
+                return self.refuse(task, Failure::new(FailureCode::AuthenticationFailed, why)).await;
             }
         };
         let action = task.row.action()?;
@@ -123,18 +147,28 @@ impl Hands {
         }
         let intent = dispatching(&task.progress, now);
         let lines = vec![line(&intent, TimelineStep::Dispatching, now)];
-        let Some(row) = self.write(task, &intent, lines, None, None).await? else { return Ok(intent) };
+        let Some(row) = self.write(task, &intent, Entry { lines, ..Entry::default() }).await? else {
+            return Ok(intent);
+        };
         let departure = Departure { clock: self.parts.clock.clone(), latest: intent.expires_at };
         let target = target_of(destination);
-        let control = line_to.connection.door_control();
         let under_way = [live_command(&row)];
-        let (outcome, ()) = tokio::join!(control.dispatch(action, &target, &departure), self.parts.tell(&under_way));
+        let call = steps::call::dispatch(self, line_to, &row, action, target.as_ref(), &departure);
+        let (outcome, ()) = tokio::join!(call, self.parts.tell(&under_way));
         let account = VendorAccountId(destination.account_id);
-        self.accounts.note(account, &destination.account_state, &outcome).await;
+        let mended = self.accounts.mend(account, line_to, &outcome).await;
+        if mended.is_none() {
+            self.accounts.note(account, &destination.account_state, &outcome).await;
+        }
         let now = self.parts.clock.now();
-        let (sent, reading, notes) = match outcome {
-            Ok(receipt) => (Sent::Answered(receipt.answer), receipt.door, receipt.notes),
-            Err(error) => (error.into_sent(), None, Vec::new()),
+        let (sent, told) = match (outcome, mended) {
+            (Ok(told), _) => (Sent::Answered(told.answer.clone()), told),
+            // The access had ended and was renewed: nothing was done, and it may be asked again.
+            (Err(error), Some(Ok(_))) => {
+                (Sent::NotSent { failure: error.failure(), retry_after: None }, steps::call::Told::nothing())
+            }
+            // It had ended and could not be renewed: whether it may be asked again depends on why.
+            (Err(_), Some(Err(error))) | (Err(error), None) => (error.into_sent(), steps::call::Told::nothing()),
         };
         let step = match &sent {
             Sent::Answered(_) => TimelineStep::Answered,
@@ -142,16 +176,29 @@ impl Hands {
             Sent::Lost { .. } => TimelineStep::AnswerLost,
         };
         let next = after_dispatch(&intent, sent, now);
-        let mut lines = steps::notes(&next, notes, now);
+        let mut lines = steps::notes(&next, told.notes, now);
         lines.push(line(&next, step, now));
         let sent = Task { row: &row, progress: intent };
-        let told = reading.is_some();
-        let reading = reading.map(|reading| (reading, Source::Command));
-        self.record(&sent, &next, lines, None, reading).await?;
-        if !told && next.state == CommandState::Succeeded {
+        let shown = told.door.is_some();
+        let reading = told.door.map(|reading| (reading, Source::Command));
+        self.record(&sent, &next, Entry { lines, reading, result: told.result, ..Entry::default() }).await?;
+        self.take_in(account, line_to, told.news).await;
+        if let Some(target) = target.filter(|_| !shown && next.state == CommandState::Succeeded) {
             self.refresh_door(task.row, &next, line_to, &target);
         }
         Ok(next)
+    }
+
+    /// What a vendor told beside the outcome of a command. The command's truth does not depend on it: what fails here
+    /// is found again by the next sync.
+    pub(crate) async fn take_in(&self, account: VendorAccountId, to: &Arc<Line>, news: News) {
+        if let Err(error) = intake::take_in(&self.parts, &self.accounts, to, account, news).await {
+            tracing::warn!(%account, %error, "what the vendor told could not be taken in; a sync will");
+            let now = self.parts.clock.now();
+            if let Err(error) = store::accounts::request_sync(&self.parts.database, account, now).await {
+                tracing::warn!(%account, %error, "the sync could not be wished for either");
+            }
+        }
     }
 
     /// After a success the door is looked at beside the lane, so that its live state follows without waiting for the
@@ -189,18 +236,28 @@ impl Hands {
         let now = self.parts.clock.now();
         let refused = Answer::Failed { failure, evidence: Evidence::None };
         let next = after_dispatch(&task.progress, Sent::Answered(refused), now);
-        self.record(task, &next, vec![line(&next, TimelineStep::NotSent, now)], None, None).await?;
+        self.record(task, &next, Entry::line(line(&next, TimelineStep::NotSent, now))).await?;
         Ok(next)
     }
 
-    pub(crate) fn line(&self, destination: &Destination) -> Result<Arc<Line>, ConnectError> {
-        self.accounts.line(&Access {
+    /// Keeps a queued command whose account could not be reached, or ends it if the vendor refuses the account.
+    async fn not_sent(&self, task: &Task<'_>, error: VendorError) -> Result<Progress, StoreError> {
+        let now = self.parts.clock.now();
+        let next = after_dispatch(&task.progress, error.into_sent(), now);
+        self.record(task, &next, Entry::line(line(&next, TimelineStep::NotSent, now))).await?;
+        Ok(next)
+    }
+
+    pub(crate) async fn line(&self, destination: &Destination) -> Result<Arc<Line>, ConnectError> {
+        let access = Access {
             account: destination.account_id,
             vendor: &destination.vendor,
             base_url: &destination.base_url,
             credentials: &destination.credentials,
             credentials_version: destination.credentials_version,
-        })
+            state: &destination.account_state,
+        };
+        self.accounts.line(&access).await
     }
 
     pub(crate) fn accounts(&self) -> &Accounts {
@@ -208,15 +265,8 @@ impl Hands {
     }
 
     /// Writes a step and tells of it. Who was outrun leaves it to the other.
-    pub(crate) async fn record(
-        &self,
-        task: &Task<'_>,
-        next: &Progress,
-        lines: Vec<TimelineEntry>,
-        rides_on: Option<CommandId>,
-        reading: Option<(DoorReading, Source)>,
-    ) -> Result<(), StoreError> {
-        if let Some(row) = self.write(task, next, lines, rides_on, reading).await? {
+    pub(crate) async fn record(&self, task: &Task<'_>, next: &Progress, entry: Entry) -> Result<(), StoreError> {
+        if let Some(row) = self.write(task, next, entry).await? {
             self.parts.tell(&[live_command(&row)]).await;
         }
         Ok(())
@@ -226,11 +276,10 @@ impl Hands {
         &self,
         task: &Task<'_>,
         next: &Progress,
-        lines: Vec<TimelineEntry>,
-        rides_on: Option<CommandId>,
-        reading: Option<(DoorReading, Source)>,
+        entry: Entry,
     ) -> Result<Option<Box<command::Model>>, StoreError> {
-        let step = Recording { row: task.row, progress: next, lines, rides_on, reading };
+        let Entry { lines, rides_on, reading, result } = entry;
+        let step = Recording { row: task.row, progress: next, lines, rides_on, reading, result };
         let now = self.parts.clock.now();
         let recorded = self.persist(step, now).await?;
         Ok(match recorded {
@@ -270,13 +319,14 @@ fn riding(progress: &Progress, leader: &command::Model, now: Timestamp) -> Resul
     Ok(coalesces(progress, &leading, leader.finished_at).then(|| follow(progress, &leading, now)))
 }
 
-pub(crate) fn target_of(destination: &Destination) -> Target {
-    Target {
-        device: destination.device_external_id.clone(),
-        model: destination.model.clone(),
+/// Where a command goes; `None` for one to the account itself.
+pub(crate) fn target_of(destination: &Destination) -> Option<Target> {
+    Some(Target {
+        device: destination.device_external_id.clone()?,
+        model: destination.model.clone().unwrap_or_default(),
         door: destination.door_external_id.clone(),
         position: destination.position,
-    }
+    })
 }
 
 pub(crate) fn line(next: &Progress, step: TimelineStep, at: Timestamp) -> TimelineEntry {

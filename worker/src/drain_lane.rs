@@ -13,7 +13,7 @@ use std::{
 use chrono::TimeDelta;
 use domain::{
     clock::Timestamp,
-    command::{Hold, Progress, Step, holds_back, next_step},
+    command::{Action, Hold, Progress, Step, holds_back, next_step},
     lane::LaneId,
 };
 use entities::{StoreError, rows::command, store, work};
@@ -189,51 +189,69 @@ impl Lanes {
     }
 
     async fn advance_all(&self, rows: &[command::Model]) -> Result<(), StoreError> {
-        let mut order = DoorOrder::default();
+        let mut order = Order::default();
         for row in rows {
             if self.shutdown.is_cancelled() {
                 return Ok(());
             }
             let now = self.parts.clock.now();
-            let sendable = order.hold(row, &row.progress()?, now).is_none();
+            let sendable = order.hold(row, &row.progress()?, now)?.is_none();
             let progress = self.hands.advance(row, sendable).await?;
-            order.passed(row, progress);
+            order.passed(row, progress)?;
         }
         Ok(())
     }
 }
 
-/// The commands of a lane that were looked at already, by door: what may hold the next one back.
+/// The commands of a lane that were looked at already, by door and subject: what may hold the next one back.
 #[derive(Default)]
-struct DoorOrder {
-    earlier: HashMap<Option<Uuid>, Vec<Progress>>,
+struct Order {
+    earlier: HashMap<Matter, Vec<Progress>>,
 }
 
-impl DoorOrder {
-    fn hold(&self, row: &command::Model, progress: &Progress, now: Timestamp) -> Option<Hold> {
-        let earlier = self.earlier.get(&row.door_id)?;
-        earlier.iter().find_map(|earlier| holds_back(earlier, progress, now))
+/// What commands keep their order about: a door's movements, or the subject of a change.
+#[derive(PartialEq, Eq, Hash)]
+struct Matter {
+    door: Option<Uuid>,
+    subject: Option<String>,
+}
+
+impl Matter {
+    fn of(row: &command::Model) -> Result<Self, StoreError> {
+        let subject = match row.action()? {
+            Action::Change(change) => Some(change.subject()),
+            _ => None,
+        };
+        Ok(Self { door: row.door_id, subject })
+    }
+}
+
+impl Order {
+    fn hold(&self, row: &command::Model, progress: &Progress, now: Timestamp) -> Result<Option<Hold>, StoreError> {
+        let Some(earlier) = self.earlier.get(&Matter::of(row)?) else { return Ok(None) };
+        Ok(earlier.iter().find_map(|earlier| holds_back(earlier, progress, now)))
     }
 
-    fn passed(&mut self, row: &command::Model, progress: Progress) {
-        self.earlier.entry(row.door_id).or_default().push(progress);
+    fn passed(&mut self, row: &command::Model, progress: Progress) -> Result<(), StoreError> {
+        self.earlier.entry(Matter::of(row)?).or_default().push(progress);
+        Ok(())
     }
 }
 
 /// When a lane needs a look: the next due command, or the end of what holds one back, or its deadline.
 fn next_wake(rows: &[command::Model], now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let mut order = DoorOrder::default();
+    let mut order = Order::default();
     let mut next: Option<Timestamp> = None;
     for row in rows {
         let progress = row.progress()?;
-        let wake = match (next_step(&progress, now), order.hold(row, &progress, now)) {
+        let wake = match (next_step(&progress, now), order.hold(row, &progress, now)?) {
             (Step::Rest, _) => None,
             (Step::Wait(due), _) => Some(due),
             (Step::Dispatch, Some(Hold::UntilItLeaves)) => progress.expires_at,
             (Step::Dispatch, Some(Hold::Until(until))) => Some(progress.expires_at.map_or(until, |at| at.min(until))),
             _ => Some(now),
         };
-        order.passed(row, progress);
+        order.passed(row, progress)?;
         next = [next, wake].into_iter().flatten().min();
     }
     Ok(next)

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod advance_command;
 pub mod drain_lane;
+mod intake;
 pub mod parts;
 mod run;
 mod steps;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{clock::Clock, ids::IdSource};
 use entities::Database;
-use messaging::{JobQueue, LiveBus, LiveEvent};
+use messaging::{JobQueue, LiveBus, LiveEvent, RateBudget, RateLimit};
 use platform::vault::Vault;
 use vendors::http::HttpFactory;
 
@@ -26,6 +26,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// Makes clients for the vendors.
     pub http: Arc<HttpFactory>,
+    /// Shares out the requests to them among all workers.
+    pub budget: Arc<dyn RateBudget>,
     /// The numbers.
     pub settings: Settings,
 }
@@ -37,6 +39,8 @@ pub struct Settings {
     pub sync_interval: TimeDelta,
     /// Exchanges with one account at the same time.
     pub account_concurrency: usize,
+    /// The requests that an account may make, where its vendor documents no limit of its own; `None` is no limit.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Parts {

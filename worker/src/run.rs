@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     accounts::Accounts,
     drain_lane::Lanes,
+    intake::deliveries::Deliveries,
     parts::Parts,
     sweeper,
-    sync::inventory::{Synced, Syncs},
+    sync::{Synced, Syncs},
 };
 
 /// Past this a shutdown no longer waits: whatever is still under way is found again by the next worker.
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 struct Handler {
     lanes: Arc<Lanes>,
     syncs: Arc<Syncs>,
+    deliveries: Deliveries,
 }
 
 #[async_trait::async_trait]
@@ -31,11 +33,17 @@ impl JobHandler for Handler {
             Job::SyncAccount { account } => {
                 let account = VendorAccountId(account);
                 match self.syncs.sync(account).await {
-                    Ok(Synced::Complete { devices, missing }) => {
-                        tracing::info!(%account, devices, missing, "inventory synced");
+                    Ok(Synced::Complete { devices, records, events, missing }) => {
+                        tracing::info!(%account, devices, records, events, missing, "account synced");
                     }
                     Ok(Synced::Skipped) => {}
-                    Err(error) => tracing::warn!(%account, %error, "inventory not complete"),
+                    Err(error) => tracing::warn!(%account, %error, "sync not complete"),
+                }
+            }
+            Job::Intake { account } => {
+                let account = VendorAccountId(account);
+                if let Err(error) = self.deliveries.process(account).await {
+                    tracing::warn!(%account, %error, "webhook deliveries were not processed; the sweeper rings again");
                 }
             }
         }
@@ -46,7 +54,9 @@ impl JobHandler for Handler {
 pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
     let accounts = Arc::new(Accounts::new(parts.clone()));
     let lanes = Lanes::new(parts.clone(), Arc::clone(&accounts), shutdown.clone());
-    let handler = Arc::new(Handler { lanes: Arc::clone(&lanes), syncs: Syncs::new(parts.clone(), accounts) });
+    let syncs = Syncs::new(parts.clone(), Arc::clone(&accounts));
+    let deliveries = Deliveries::new(parts.clone(), accounts);
+    let handler = Arc::new(Handler { lanes: Arc::clone(&lanes), syncs, deliveries });
     let background = async {
         tokio::join!(sweeper::sweep(parts, Arc::clone(&lanes)), lanes.keep_leases());
     };

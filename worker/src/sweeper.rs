@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use entities::work;
+use entities::{store, work};
 use messaging::Job;
 
 use crate::{drain_lane::Lanes, parts::Parts};
@@ -15,12 +15,24 @@ const PERIOD: TimeDelta = TimeDelta::seconds(1);
 const PORTION: u64 = 500;
 /// How often it looks for old inventories.
 const SYNC_PERIOD: TimeDelta = TimeDelta::seconds(10);
+/// How often it clears away.
+const CLEAN_PERIOD: TimeDelta = TimeDelta::hours(1);
+/// How long processed webhook deliveries can be replayed.
+const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Comes by for ever.
 pub(crate) async fn sweep(parts: Parts, lanes: Arc<Lanes>) {
     let mut next_sync = parts.clock.now();
+    let mut next_clean = next_sync;
     loop {
         let now = parts.clock.now();
+        if now >= next_clean {
+            next_clean = now + CLEAN_PERIOD;
+            match store::deliveries::forget(&parts.database, now - DELIVERIES_KEPT).await {
+                Ok(forgotten) => tracing::debug!(forgotten, "old webhook deliveries"),
+                Err(error) => tracing::warn!(%error, "old webhook deliveries could not be forgotten"),
+            }
+        }
         match work::overdue_lanes(&parts.database, now - PERIOD, now, PORTION).await {
             Ok(overdue) => {
                 for lane in overdue {
@@ -29,11 +41,29 @@ pub(crate) async fn sweep(parts: Parts, lanes: Arc<Lanes>) {
             }
             Err(error) => tracing::warn!(%error, "the sweeper could not look"),
         }
+        ring_intakes(&parts, now - PERIOD).await;
         if now >= next_sync {
             next_sync = now + SYNC_PERIOD;
             ring_syncs(&parts).await;
         }
         parts.clock.sleep_until(now + PERIOD).await;
+    }
+}
+
+async fn ring_intakes(parts: &Parts, since: domain::clock::Timestamp) {
+    match work::accounts_with_deliveries(&parts.database, since).await {
+        Ok(accounts) => ring(parts, accounts.into_iter().map(|account| Job::Intake { account: account.0 })).await,
+        Err(error) => tracing::warn!(%error, "the sweeper could not look for webhook deliveries"),
+    }
+}
+
+async fn ring(parts: &Parts, jobs: impl Iterator<Item = Job>) {
+    let jobs: Vec<Job> = jobs.collect();
+    if jobs.is_empty() {
+        return;
+    }
+    if let Err(error) = parts.queue.ring_many(&jobs).await {
+        tracing::warn!(%error, "work was not rung for; the sweeper will try again");
     }
 }
 
@@ -46,11 +76,5 @@ async fn ring_syncs(parts: &Parts) {
             return;
         }
     };
-    let jobs: Vec<Job> = accounts.into_iter().map(|account| Job::SyncAccount { account: account.0 }).collect();
-    if jobs.is_empty() {
-        return;
-    }
-    if let Err(error) = parts.queue.ring_many(&jobs).await {
-        tracing::warn!(%error, "syncs were not rung; the sweeper will try again");
-    }
+    ring(parts, accounts.into_iter().map(|account| Job::SyncAccount { account: account.0 })).await;
 }

@@ -3,7 +3,7 @@
 use domain::{
     access::Denial,
     account::AccountState,
-    command::{ActionError, CommandKind, ExpiryError},
+    command::{CommandKind, ExpiryError},
 };
 
 /// A refusal of a mutation.
@@ -18,18 +18,21 @@ pub(crate) enum Refusal {
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(Denial),
-    /// The door or device cannot do this.
+    /// The door, device or vendor account cannot do this.
     #[error("{what} cannot carry out {kind}.")]
     CapabilityMissing {
         /// The argument that names it.
         field: &'static str,
-        /// "This door" or "This device".
+        /// "This door", "This device" or "This vendor account".
         what: &'static str,
         /// What it cannot do.
         kind: CommandKind,
     },
-    /// The account that reaches the door cannot be used until a person acts.
-    #[error("The vendor account of this device is {0}: nothing can be sent until a person links it again.")]
+    /// The caller sees single doors, and asked for a change of the device that drives them.
+    #[error("This changes a whole device, and your key is limited to single doors.")]
+    LimitedToDoors,
+    /// The account cannot be used until a person acts.
+    #[error("The vendor account is {0}: nothing can be sent until a person links it again.")]
     AccountNotUsable(AccountState),
     /// Something else was asked for under this key before.
     #[error("This idempotency key was used for another command.")]
@@ -42,6 +45,21 @@ pub(crate) enum Refusal {
         /// What is wrong with it.
         message: String,
     },
+    /// A key that is limited to sites, doors or commands asked for what concerns a whole account.
+    #[error("This needs a key that is not limited to sites, doors or commands.")]
+    KeyLimited,
+    /// The vendor does not accept the credentials.
+    #[error("{0}")]
+    VendorRefused(String),
+    /// The vendor could not be asked whether it does.
+    #[error("{0}")]
+    VendorUnreachable(String),
+    /// The account was unlinked.
+    #[error("This vendor account is unlinked: link it anew.")]
+    AccountUnlinked,
+    /// Somebody else does the same, or has just changed it.
+    #[error("Somebody else is at this vendor account just now: look at it, and ask again.")]
+    Busy,
     /// The command has left already, or is over.
     #[error("It is too late to call this command off.")]
     TooLate,
@@ -56,14 +74,15 @@ impl Refusal {
             }
             Self::IdempotencyKeyReused => Some("idempotencyKey"),
             Self::TooLate => Some("commandId"),
-            Self::Forbidden(_) | Self::AccountNotUsable(_) => None,
+            Self::VendorRefused(_) => Some("credentials"),
+            Self::Forbidden(_)
+            | Self::LimitedToDoors
+            | Self::AccountNotUsable(_)
+            | Self::KeyLimited
+            | Self::VendorUnreachable(_)
+            | Self::AccountUnlinked
+            | Self::Busy => None,
         }
-    }
-}
-
-impl From<ActionError> for Refusal {
-    fn from(error: ActionError) -> Self {
-        Self::InvalidInput { field: error.field(), message: error.to_string() }
     }
 }
 

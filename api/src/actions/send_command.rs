@@ -1,39 +1,41 @@
-//! Sending a command to a door or device: find in scope, may they, can it, is it sensible, write, ring.
-//! Shared by every mutation that asks for something physical.
+//! Sending a command to a door, a device or a vendor account: find in scope, may they, can it, is it sensible, write,
+//! ring. Shared by every mutation that asks something of a vendor.
 
 use domain::{
     account::AccountState,
+    change::Change,
     clock::{Timestamp, truncate},
     command::{Action, expiry},
-    ids::{CommandId, DeviceId, DoorId, VendorAccountId},
-    lane::lane_of,
+    ids::{CommandId, DeviceId, OrganizationId, SiteId, VendorAccountId},
+    lane::{LaneId, lane_of},
+    secret::Secret,
 };
 use entities::{
-    StoreError, find,
-    rows::{device, vendor_account},
+    StoreError,
+    rows::command,
     store::commands::{Accepted, NewCommand, accept, accepted_before},
 };
 
-use super::{Outcome, Refusal, announce::announce};
+use super::{
+    Outcome, Refusal,
+    announce::announce,
+    arguments,
+    place::{Place, Target, find_place},
+    references, sealing,
+};
 use crate::{auth::Session, shared::Shared};
 
 /// The longest idempotency key, in characters.
 const LONGEST_KEY: usize = 128;
 
-/// What a command is for, by the id that the caller gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A door.
-    Door(String),
-    /// A device as a whole.
-    Device(String),
-}
-
 /// What a caller asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     pub(crate) target: Target,
+    /// Records in it are named by our ids.
     pub(crate) action: Action,
+    /// What must not be read in the action.
+    pub(crate) secret: Option<Secret>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -43,124 +45,200 @@ pub(crate) struct Order {
 /// # Errors
 /// The database failed; nothing was written.
 pub(crate) async fn send_command(shared: &Shared, session: &Session, order: Order) -> Outcome {
-    let Some(place) = find_place(shared, session, &order).await? else {
-        return Ok(Err(Refusal::NotFound { field: order.target.field() }));
-    };
     let now = shared.clock.now();
-    if let Err(denial) = session.principal.may_send(order.action.kind(), now) {
-        return Ok(Err(Refusal::Forbidden(denial)));
+    match judge(shared, session, order, now).await? {
+        Judged::Ready(ready) => write(shared, &ready, now).await,
+        Judged::Before(row) => Ok(Ok(*row)),
+        Judged::Refused(refusal) => Ok(Err(refusal)),
     }
-    if let Err(refusal) = check_key(order.idempotency_key.as_deref()) {
-        return Ok(Err(refusal));
+}
+
+/// Accepts orders that belong together, in their order. None of them is written unless all can be accepted. A key that
+/// was used for something else ends the list: those before it are what was accepted under their keys.
+///
+/// # Errors
+/// The database failed; those before are written.
+pub(crate) async fn send_commands(
+    shared: &Shared,
+    session: &Session,
+    orders: Vec<Order>,
+) -> Result<(Vec<command::Model>, Option<Refusal>), StoreError> {
+    let now = shared.clock.now();
+    let mut judged = Vec::new();
+    for order in orders {
+        match judge(shared, session, order, now).await? {
+            Judged::Refused(refusal) => return Ok((Vec::new(), Some(refusal))),
+            good => judged.push(good),
+        }
     }
-    let action = stored(&order.action);
-    let checked = check(&place, &order, &action, now)?;
-    let account = VendorAccountId(place.account.id);
-    let lane = lane_of(place.account.vendor()?, account, DeviceId(place.device.id), place.door);
-    let new = NewCommand {
-        id: CommandId(shared.ids.next_uuid()),
-        device: &place.device,
-        door: place.door,
-        lane,
-        action: &action,
-        requested_by: session.principal.actor.to_string(),
-        idempotency_key: order.idempotency_key,
-        expires_at: checked.as_ref().ok().copied(),
+    let mut rows = Vec::new();
+    for order in judged {
+        match order {
+            Judged::Before(row) => rows.push(*row),
+            Judged::Refused(refusal) => return Ok((rows, Some(refusal))),
+            Judged::Ready(ready) => match write(shared, &ready, now).await? {
+                Ok(row) => rows.push(row),
+                Err(refusal) => return Ok((rows, Some(refusal))),
+            },
+        }
+    }
+    Ok((rows, None))
+}
+
+/// What is to be done with an order.
+enum Judged {
+    /// It can be written.
+    Ready(Box<Ready>),
+    /// It could not be accepted any more, but was.
+    Before(Box<command::Model>),
+    /// It can not be accepted.
+    Refused(Refusal),
+}
+
+/// An order that was authorised and checked.
+struct Ready {
+    id: CommandId,
+    place: Place,
+    lane: LaneId,
+    action: Action,
+    secret: Option<Secret>,
+    sealed: Option<Vec<u8>>,
+    requested_by: String,
+    idempotency_key: Option<String>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Ready {
+    fn new_command(&self) -> NewCommand<'_> {
+        NewCommand {
+            id: self.id,
+            organization: OrganizationId(self.place.account.organization_id),
+            site: SiteId(self.place.site()),
+            account: VendorAccountId(self.place.account.id),
+            device: self.place.device.as_ref().map(|device| DeviceId(device.id)),
+            door: self.place.door,
+            lane: self.lane,
+            action: &self.action,
+            sealed: self.sealed.clone(),
+            requested_by: self.requested_by.clone(),
+            idempotency_key: self.idempotency_key.clone(),
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp) -> Result<Judged, StoreError> {
+    let Order { target, mut action, secret, idempotency_key, expires_at } = order;
+    let kind = action.kind();
+    let refused = |refusal| Ok(Judged::Refused(refusal));
+    let denied = session.principal.may_send(kind, now).err();
+    if let (Target::OfRecord { .. }, Some(denial)) = (&target, denied) {
+        // Before it is looked for: records of people are not seen by everybody who sees the organization.
+        return refused(Refusal::Forbidden(denial));
+    }
+    let Some(place) = find_place(shared, session, &target, &action).await? else {
+        return refused(Refusal::NotFound { field: target.field() });
     };
-    if let Err(refusal) = checked {
-        // A repetition of what was accepted when it could be is no new order (rule 4).
-        let before = match &new.idempotency_key {
-            Some(_) => accepted_before(&shared.database, &new, now).await?,
-            None => None,
-        };
-        return Ok(before.ok_or(refusal));
+    if let Some(denial) = denied {
+        return refused(Refusal::Forbidden(denial));
     }
-    Ok(match accept(&shared.database, shared.ids.as_ref(), new, now).await? {
+    if let Err(refusal) = place.allows(&session.principal.limits, &action).and_then(|()| check_key(&idempotency_key)) {
+        return refused(refusal);
+    }
+    if let Action::Change(change) = &mut action
+        && let Err(refusal) = references::resolve(shared, session, &place, change).await?
+    {
+        return refused(refusal);
+    }
+    let id = CommandId(shared.ids.next_uuid());
+    let requested_by = session.principal.actor.to_string();
+    let mut action = match arguments::as_stored(action) {
+        Ok(action) => action,
+        Err(refusal) => return refused(refusal),
+    };
+    mark(&mut action, &place, &requested_by, idempotency_key.as_deref(), id);
+    let checked = check(&place, &target, &action, expires_at, now)?;
+    let ready = Ready {
+        id,
+        lane: place.lane()?,
+        sealed: secret.as_ref().map(|secret| sealing::seal(shared, id, secret)).transpose()?,
+        place,
+        action,
+        secret,
+        requested_by,
+        idempotency_key,
+        expires_at: checked.as_ref().ok().copied().flatten(),
+    };
+    let Err(refusal) = checked else { return Ok(Judged::Ready(Box::new(ready))) };
+    // A repetition of what was accepted when it could be is no new order (rule 4).
+    let before = match &ready.idempotency_key {
+        Some(_) => accepted_before(&shared.database, &ready.new_command(), now).await?,
+        None => None,
+    };
+    match before {
+        Some(row) if sealing::is_same(shared, &row, ready.secret.as_ref())? => Ok(Judged::Before(Box::new(row))),
+        _ => refused(refusal),
+    }
+}
+
+async fn write(shared: &Shared, ready: &Ready, now: Timestamp) -> Outcome {
+    Ok(match accept(&shared.database, shared.ids.as_ref(), ready.new_command(), now).await? {
         Accepted::New { command, superseded } => {
-            announce(shared, Some(lane), std::iter::once(&command).chain(&superseded)).await;
+            announce(shared, Some(ready.lane), std::iter::once(&command).chain(&superseded)).await;
             Ok(command)
         }
-        Accepted::Repeated(command) => Ok(command),
-        Accepted::KeyReused => Err(Refusal::IdempotencyKeyReused),
+        Accepted::Repeated(command) if sealing::is_same(shared, &command, ready.secret.as_ref())? => Ok(command),
+        Accepted::Repeated(_) | Accepted::KeyReused => Err(Refusal::IdempotencyKeyReused),
     })
 }
 
-/// What is at the other end of an order.
-struct Place {
-    device: device::Model,
-    door: Option<DoorId>,
-    account: vendor_account::Model,
-    capable: bool,
-    what: &'static str,
-}
-
-impl Target {
-    const fn field(&self) -> &'static str {
-        match self {
-            Self::Door(_) => "doorId",
-            Self::Device(_) => "deviceId",
-        }
+impl Place {
+    fn lane(&self) -> Result<LaneId, StoreError> {
+        let device = self.device.as_ref().map(|device| DeviceId(device.id));
+        Ok(lane_of(self.account.vendor()?, VendorAccountId(self.account.id), device, self.door))
     }
-}
-
-async fn find_place(shared: &Shared, session: &Session, order: &Order) -> Result<Option<Place>, StoreError> {
-    let (database, scope, kind) = (&shared.database, &session.scope, order.action.kind());
-    Ok(match &order.target {
-        Target::Door(id) => {
-            let Ok(id) = id.parse::<DoorId>() else { return Ok(None) };
-            find::doors::target(database, scope, id).await?.map(|found| Place {
-                capable: found.door.capabilities().contains(&kind),
-                device: found.device,
-                door: Some(id),
-                account: found.account,
-                what: "This door",
-            })
-        }
-        Target::Device(id) => {
-            let Ok(id) = id.parse::<DeviceId>() else { return Ok(None) };
-            find::devices::target(database, scope, id).await?.map(|found| Place {
-                capable: found.device.capabilities().contains(&kind),
-                device: found.device,
-                door: None,
-                account: found.account,
-                what: "This device",
-            })
-        }
-    })
 }
 
 /// Whether the order can be accepted, with its deadline.
 fn check(
     place: &Place,
-    order: &Order,
+    target: &Target,
     action: &Action,
+    expires_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Result<Timestamp, Refusal>, StoreError> {
+) -> Result<Result<Option<Timestamp>, Refusal>, StoreError> {
     let state = place.account.state()?;
     let usable = !matches!(state, AccountState::ReauthRequired | AccountState::Disconnected);
-    let kind = order.action.kind();
+    let kind = action.kind();
     let judge = || {
         if !place.capable {
-            return Err(Refusal::CapabilityMissing { field: order.target.field(), what: place.what, kind });
+            return Err(Refusal::CapabilityMissing { field: target.field(), what: place.what, kind });
         }
         if !usable {
             return Err(Refusal::AccountNotUsable(state));
         }
-        action.validate(now)?;
-        Ok(expiry(kind, order.expires_at.map(truncate), now)?)
+        arguments::validate(action, now)?;
+        Ok(expiry(kind, expires_at.map(truncate), now)?)
     };
     Ok(judge())
 }
 
-/// Times as a database keeps them, so that a repetition compares equal.
-fn stored(action: &Action) -> Action {
-    match action {
-        Action::BookDoor { until } => Action::BookDoor { until: until.map(truncate) },
-        other => other.clone(),
+/// Gives a token for the PMS our mark, unless the caller has one: the same for the same key, so that a repetition is
+/// the same order.
+fn mark(action: &mut Action, place: &Place, requested_by: &str, key: Option<&str>, id: CommandId) {
+    let Action::Change(change) = action else { return };
+    let Change::AddPmsAccessToken(plan) = change.as_mut() else { return };
+    if plan.serial_number.is_empty() {
+        let organization = OrganizationId(place.account.organization_id);
+        plan.serial_number = match key {
+            Some(key) => format!("gh-{}", sealing::digest(&[&organization.to_string(), requested_by, key])),
+            None => format!("gh-{id}"),
+        };
     }
 }
 
-fn check_key(key: Option<&str>) -> Result<(), Refusal> {
+/// Whether an idempotency key can be used.
+pub(super) fn check_key(key: &Option<String>) -> Result<(), Refusal> {
     let Some(key) = key else { return Ok(()) };
     let fits = !key.is_empty() && key.chars().count() <= LONGEST_KEY && !key.chars().any(char::is_control);
     let message = format!("An idempotency key has 1 to {LONGEST_KEY} printable characters.");
@@ -173,10 +251,10 @@ mod tests {
 
     #[test]
     fn keys_are_bounded_and_printable() {
-        assert_eq!(check_key(None), Ok(()));
-        assert_eq!(check_key(Some(&"ä".repeat(LONGEST_KEY))), Ok(()));
+        assert_eq!(check_key(&None), Ok(()));
+        assert_eq!(check_key(&Some("ä".repeat(LONGEST_KEY))), Ok(()));
         for key in ["", "a\nb", &"x".repeat(LONGEST_KEY + 1)] {
-            assert!(check_key(Some(key)).is_err());
+            assert!(check_key(&Some(key.to_owned())).is_err());
         }
     }
 }

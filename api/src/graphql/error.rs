@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, ServerError};
-use domain::ids::{IdSource, InvalidId};
+use domain::{
+    access::Denial,
+    ids::{IdSource, InvalidId},
+};
 use entities::StoreError;
 
 /// At most this many errors are told at once: an answer must not outgrow its question.
@@ -19,6 +22,8 @@ pub(crate) enum ErrorCode {
     BadUserInput,
     /// There is no such thing, or none that the caller can see.
     NotFound,
+    /// The caller's role does not allow it.
+    Forbidden,
     /// The operation is too deep, too broad or too long. Ask for less.
     TooComplex,
     /// The text is not GraphQL.
@@ -34,10 +39,11 @@ pub(crate) enum ErrorCode {
 impl ErrorCode {
     /// Every code.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Unauthenticated,
         Self::BadUserInput,
         Self::NotFound,
+        Self::Forbidden,
         Self::TooComplex,
         Self::ParseFailed,
         Self::ValidationFailed,
@@ -51,6 +57,7 @@ impl ErrorCode {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::NotFound => "NOT_FOUND",
+            Self::Forbidden => "FORBIDDEN",
             Self::TooComplex => "TOO_COMPLEX",
             Self::ParseFailed => "PARSE_FAILED",
             Self::ValidationFailed => "VALIDATION_FAILED",
@@ -70,6 +77,8 @@ pub(crate) enum ApiError {
     #[error("There is no such object, or none that you can see.")]
     NotFound,
     #[error("{0}")]
+    Forbidden(Denial),
+    #[error("{0}")]
     TooComplex(String),
 }
 
@@ -79,6 +88,7 @@ impl ApiError {
             Self::Unauthenticated => ErrorCode::Unauthenticated,
             Self::BadUserInput(_) => ErrorCode::BadUserInput,
             Self::NotFound => ErrorCode::NotFound,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::TooComplex(_) => ErrorCode::TooComplex,
         }
     }

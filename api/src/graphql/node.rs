@@ -5,7 +5,10 @@ use domain::ids::AnyId;
 
 use super::{
     context::Ask,
-    object::{Command, Device, Door, Event, Organization, Site, User, VendorAccount, neighbour},
+    object::{
+        Command, Device, Door, Event, Organization, Site, User, VendorAccount, VendorRecord, WebhookDelivery,
+        may_see_deliveries, neighbour,
+    },
 };
 
 /// Anything with an id.
@@ -20,13 +23,16 @@ pub(crate) enum Node {
     User(User),
     Command(Command),
     Event(Event),
+    VendorRecord(VendorRecord),
+    WebhookDelivery(WebhookDelivery),
 }
 
 /// The object behind an id. An absent one, one that the caller does not see and a malformed id are all the same: null.
 pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>> {
-    if let Err(error) = context.caller() {
-        return Some(Err(error.into()));
-    }
+    let (principal, now) = match context.caller().and_then(|caller| Ok((caller, context.shared()?))) {
+        Ok((caller, shared)) => (&caller.session.principal, shared.clock.now()),
+        Err(error) => return Some(Err(error.into())),
+    };
     match id.parse().ok()? {
         AnyId::Organization(id) => found::<Organization, _>(neighbour(context, id).await),
         AnyId::Site(id) => found::<Site, _>(neighbour(context, id).await),
@@ -36,7 +42,15 @@ pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>>
         AnyId::User(id) => found::<User, _>(neighbour(context, id).await),
         AnyId::Command(id) => found::<Command, _>(neighbour(context, id).await),
         AnyId::Event(id) => found::<Event, _>(neighbour(context, id).await),
-        AnyId::Membership(_) | AnyId::ApiKey(_) => None,
+        AnyId::Record(id) => {
+            let found = neighbour::<VendorRecord, _>(context, id).await;
+            // What one may not read is as good as absent.
+            self::found(found.filter(|record| record.as_ref().map_or(true, |it| it.is_readable(principal, now))))
+        }
+        AnyId::WebhookDelivery(id) if may_see_deliveries(principal, now).is_ok() => {
+            found::<WebhookDelivery, _>(neighbour(context, id).await)
+        }
+        AnyId::WebhookDelivery(_) | AnyId::Membership(_) | AnyId::ApiKey(_) => None,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader::Loader;
-use domain::ids::{CommandId, DeviceId, DoorId, EventId, OrganizationId, SiteId, UserId, VendorAccountId};
+use domain::ids::{
+    CommandId, DeviceId, DoorId, EventId, OrganizationId, RecordId, SiteId, UserId, VendorAccountId, WebhookDeliveryId,
+};
 use entities::{find, rows};
 
 use super::{LoadError, Reader};
@@ -31,4 +33,6 @@ by_id! {
     UserId => user through find::organizations::users_by_ids,
     CommandId => command through find::commands::by_ids,
     EventId => event through find::events::by_ids,
+    RecordId => record through find::records::by_ids,
+    WebhookDeliveryId => webhook_delivery through find::deliveries::by_ids,
 }

@@ -3,6 +3,7 @@
 
 mod batching;
 mod by_id;
+mod of_account;
 mod of_parent;
 mod window;
 
@@ -12,7 +13,8 @@ use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 pub(crate) use batching::{Driven, Loads};
 use batching::{NoDelay, Wave};
 use entities::{Database, Scope, StoreError};
-pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice};
+pub(crate) use of_account::{AccountLocation, LocationsOfAccount, SyncPartsOfAccount};
+pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice, RecordsOfDevice};
 pub(crate) use window::{Window, shared};
 
 /// What loaders fail with: shared by everybody who waited for the same batch.

@@ -1,20 +1,25 @@
-//! What hangs on several parents at once: the doors of devices, and pages and counts of what is at sites. Keys that ask
+//! What hangs on several parents at once: the doors and records of devices, and pages and counts of what is at sites. Keys that ask
 //! for the same window are one statement, whatever the number of sites.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use async_graphql::dataloader::Loader;
 use domain::{
     device::Health,
     ids::{DeviceId, SiteId},
+    record::RecordKind,
 };
 use entities::{
     find::{
         devices::{self, DeviceFilter},
         doors::{self, DoorFilter},
+        records,
     },
     page::Page,
-    rows::{device, door},
+    rows::{device, door, record},
 };
 
 use super::{LoadError, Reader, Window, shared};
@@ -22,6 +27,10 @@ use super::{LoadError, Reader, Window, shared};
 /// The doors of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DoorsOfDevice(pub(crate) DeviceId);
+
+/// The records of a kind that belong to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RecordsOfDevice(pub(crate) DeviceId, pub(crate) RecordKind);
 
 /// A window on the doors at a site that fit a filter (whose own site is not used), or their number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,6 +49,25 @@ impl Loader<DoorsOfDevice> for Reader {
         let mut found: HashMap<DoorsOfDevice, Self::Value> = HashMap::new();
         for row in self.wave.read(doors::by_devices(&self.database, &self.scope, &ids)).await? {
             found.entry(DoorsOfDevice(DeviceId(row.device_id))).or_default().push(Arc::new(row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<RecordsOfDevice> for Reader {
+    type Value = Vec<Arc<record::Model>>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[RecordsOfDevice]) -> Result<HashMap<RecordsOfDevice, Self::Value>, LoadError> {
+        let devices: BTreeSet<DeviceId> = keys.iter().map(|key| key.0).collect();
+        let kinds: BTreeSet<RecordKind> = keys.iter().map(|key| key.1).collect();
+        let (devices, kinds) = (Vec::from_iter(devices), Vec::from_iter(kinds));
+        let read = records::by_devices(&self.database, &self.scope, &devices, &kinds);
+        let mut found: HashMap<RecordsOfDevice, Self::Value> = HashMap::new();
+        for row in self.wave.read(read).await? {
+            if let Some(device) = row.device_id {
+                found.entry(RecordsOfDevice(DeviceId(device), row.kind()?)).or_default().push(Arc::new(row));
+            }
         }
         Ok(found)
     }

@@ -1,21 +1,25 @@
 //! A front door over a database of its own: one site of twelve Bikeep docks, another with one, a key per role.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
 };
 use domain::{
     access::{Actor, Limits, Principal, Role},
-    account::Vendor,
+    account::{AccountState, Vendor},
     clock::Clock,
     command::CommandKind,
-    device::{FoundDevice, FoundDoor, Health},
+    device::{DeviceDetails, FoundDevice, FoundDoor, Health},
     door::{DoorKind, DoorReading, LockState},
     ids::{ApiKeyId, DoorId, IdSource, OrganizationId, SiteId, VendorAccountId},
 };
@@ -24,16 +28,18 @@ use entities::{
     find::{self, doors::DoorFilter},
     page::PageRequest,
     rows::{door, vendor_account},
-    store, work,
+    store,
 };
 use gatehouse_api::{Parts, Settings, router};
-use messaging::Backend;
+use messaging::{Backend, Job, JobQueue, QueueError};
 use migration::{Migrator, MigratorTrait};
-use platform::{clock::ManualClock, ids::Ids};
+use platform::{clock::ManualClock, ids::Ids, vault::Vault};
 use sea_orm::ConnectOptions;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+use super::desk::FakeDesk;
 
 pub(crate) const DOCKS: usize = 12;
 
@@ -47,6 +53,8 @@ pub(crate) struct House {
     pub(crate) site: SiteId,
     pub(crate) account: vendor_account::Model,
     pub(crate) doors: Vec<door::Model>,
+    pub(crate) vault: Arc<Vault>,
+    bell: Arc<Bell>,
     keys: AtomicU64,
     _folder: TempDir,
 }
@@ -66,17 +74,23 @@ impl House {
         let backend = Backend::embedded(folder.path()).await.unwrap();
         let clock = Arc::new(ManualClock::default());
         let ids = Arc::new(Ids::new(clock.clone()));
+        let vault = Arc::new(Vault::new(&Vault::generate_key()).unwrap());
+        let bell = Arc::new(Bell { queue: backend.queue(), rung: Mutex::default() });
         let parts = Parts {
             database: database.clone(),
-            queue: backend.queue(),
+            queue: Arc::clone(&bell) as Arc<dyn JobQueue>,
             live: backend.live(),
             clock: clock.clone(),
             ids: ids.clone(),
+            vault: Arc::clone(&vault),
+            desk: Arc::new(FakeDesk),
+            public_url: "https://doors.example/".to_owned(),
         };
         let settings = Settings {
             max_depth: 15,
             max_complexity: 20_000,
             max_body_bytes: 20_000,
+            max_webhook_bytes: 30_000,
             graphiql: true,
             introspection: true,
         };
@@ -92,6 +106,8 @@ impl House {
             site,
             account,
             doors,
+            vault,
+            bell,
             keys: AtomicU64::new(0),
             _folder: folder,
         }
@@ -111,6 +127,24 @@ impl House {
         };
         store::keys::create(&self.database, new, self.clock.now()).await.unwrap();
         key
+    }
+
+    /// Somebody who sees the whole organization.
+    pub(crate) fn principal(&self, role: Role) -> Principal {
+        everybody(self.organization, role)
+    }
+
+    /// What was rung for since the last time.
+    pub(crate) fn rung(&self) -> Vec<Job> {
+        std::mem::take(&mut *self.bell.rung.lock().unwrap())
+    }
+
+    /// A request that is no operation: its status, headers and body.
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status, parts.headers, String::from_utf8_lossy(&bytes).into_owned())
     }
 
     pub(crate) fn door(&self, index: usize) -> String {
@@ -144,16 +178,42 @@ impl House {
     }
 }
 
+/// A bell that remembers what it was rung for.
+struct Bell {
+    queue: Arc<dyn JobQueue>,
+    rung: Mutex<Vec<Job>>,
+}
+
+#[async_trait]
+impl JobQueue for Bell {
+    async fn ring_later(&self, job: &Job, delay: Duration) -> Result<(), QueueError> {
+        self.rung.lock().unwrap().push(job.clone());
+        self.queue.ring_later(job, delay).await
+    }
+
+    async fn ring_many(&self, jobs: &[Job]) -> Result<(), QueueError> {
+        self.rung.lock().unwrap().extend(jobs.iter().cloned());
+        self.queue.ring_many(jobs).await
+    }
+
+    async fn collect_finished(&self) -> Result<u64, QueueError> {
+        self.queue.collect_finished().await
+    }
+
+    async fn check(&self) -> Result<(), QueueError> {
+        self.queue.check().await
+    }
+}
+
 async fn every_door(database: &Database, organization: OrganizationId) -> Vec<door::Model> {
-    let everything = Scope::of(&Principal {
-        organization,
-        actor: Actor::ApiKey(ApiKeyId(uuid::Uuid::nil())),
-        role: Role::Viewer,
-        limits: Limits::default(),
-        expires_at: None,
-    });
+    let everything = Scope::of(&everybody(organization, Role::Viewer));
     let page = PageRequest { after: None, before: None, limit: 100, from_end: false, newest_first: false };
     find::doors::page(database, &everything, &DoorFilter::default(), page).await.unwrap().rows
+}
+
+fn everybody(organization: OrganizationId, role: Role) -> Principal {
+    let actor = Actor::ApiKey(ApiKeyId(uuid::Uuid::nil()));
+    Principal { organization, actor, role, limits: Limits::default(), expires_at: None }
 }
 
 async fn settle(
@@ -178,9 +238,12 @@ async fn settle(
         base_url: "http://127.0.0.1:1",
         credentials: vec![1],
         locations: &[("hill".to_owned(), other)],
+        state: AccountState::Connected,
+        signed_in_as: None,
+        intake_token_hash: None,
+        linked_by: None,
     };
-    store::accounts::link(database, account, now).await.unwrap();
-    let account = work::account(database, id).await.unwrap().unwrap();
+    let account = store::accounts::link(database, ids, account, now).await.unwrap();
     let mut found: Vec<FoundDevice> = (0..DOCKS).map(|number| dock(number, "harbour")).collect();
     found.push(dock(DOCKS, "hill"));
     store::inventory::record(database, ids, &account, &found, now).await.unwrap();
@@ -202,6 +265,8 @@ fn dock(number: usize, location: &str) -> FoundDevice {
         ]
         .into(),
         reading: DoorReading { lock: Some(LockState::Locked), ..DoorReading::default() },
+        settings: None,
+        phone_access: None,
     }];
     FoundDevice {
         external_id: number.to_string(),
@@ -212,6 +277,7 @@ fn dock(number: usize, location: &str) -> FoundDevice {
         health: Health::Healthy,
         health_since: None,
         battery_percent: Some(80),
+        details: DeviceDetails::default(),
         capabilities: [CommandKind::SyncDevice].into(),
         doors,
     }

@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod accounts;
+mod changes;
+mod consents;
+mod desk;
 mod house;
+mod intake;
 mod live;
 mod mutations;
 mod queries;
+mod records;

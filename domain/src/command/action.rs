@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Timestamp, text_enum};
+use crate::{
+    change::{Change, ChangeError},
+    clock::Timestamp,
+    text_enum,
+};
 
 text_enum! {
     /// The kinds of commands. A door's capabilities and a key's verbs are sets of these.
@@ -29,11 +33,89 @@ text_enum! {
         SyncDevice = "SYNC_DEVICE",
         /// Take a picture.
         TakePhoto = "TAKE_PHOTO",
+        /// Have a door listen to its bell for a while: whoever rings gets in.
+        StartAutoAccess = "START_AUTO_ACCESS",
+        /// End that listening.
+        StopAutoAccess = "STOP_AUTO_ACCESS",
+        /// Have the bell always open, or no longer.
+        SetAutoAccessAlwaysActive = "SET_AUTO_ACCESS_ALWAYS_ACTIVE",
+        /// Have the bell open while the device is offline, or no longer.
+        SetOfflineAutoAccess = "SET_OFFLINE_AUTO_ACCESS",
+        /// Have movement reported once, always or never.
+        SetMovementAlarm = "SET_MOVEMENT_ALARM",
+        /// Let authorised telephones open a door by a call, or no longer.
+        SetPhoneAccess = "SET_PHONE_ACCESS",
+        /// Let any telephone open a door by a call, or no longer.
+        SetAnyCallerAccess = "SET_ANY_CALLER_ACCESS",
+        /// Read one value from a device.
+        ReadDeviceVariable = "READ_DEVICE_VARIABLE",
+        /// Read what a device's own cloud says of it.
+        ReadDeviceInformation = "READ_DEVICE_INFORMATION",
+        /// Call a documented function of a device.
+        ExecuteDeviceFunction = "EXECUTE_DEVICE_FUNCTION",
+        /// Detach a device from its account at the vendor.
+        RemoveDevice = "REMOVE_DEVICE",
+        /// Add a door to a device.
+        CreateDoor = "CREATE_DOOR",
+        /// Add doors to a card-lock system.
+        CreateDoors = "CREATE_DOORS",
+        /// Change a door's settings at the vendor.
+        UpdateDoor = "UPDATE_DOOR",
+        /// Take a door off its device.
+        DeleteDoor = "DELETE_DOOR",
+        /// Add a sensor to a device.
+        CreateSensor = "CREATE_SENSOR",
+        /// Change a sensor.
+        UpdateSensor = "UPDATE_SENSOR",
+        /// Take a sensor off its device.
+        DeleteSensor = "DELETE_SENSOR",
+        /// Register a telephone number at a device.
+        AuthorizePhone = "AUTHORIZE_PHONE",
+        /// Keep a telephone number from opening.
+        SuspendPhone = "SUSPEND_PHONE",
+        /// Let a suspended telephone number open again.
+        ResumePhone = "RESUME_PHONE",
+        /// Remove a telephone number from a device.
+        RemovePhone = "REMOVE_PHONE",
+        /// Give access to a device.
+        GrantDeviceAccess = "GRANT_DEVICE_ACCESS",
+        /// Change somebody's access to a device.
+        ChangeDeviceAccess = "CHANGE_DEVICE_ACCESS",
+        /// Suspend somebody's access to a device.
+        SuspendDeviceAccess = "SUSPEND_DEVICE_ACCESS",
+        /// End such a suspension.
+        ResumeDeviceAccess = "RESUME_DEVICE_ACCESS",
+        /// Take somebody's access to a device away.
+        RevokeDeviceAccess = "REVOKE_DEVICE_ACCESS",
+        /// Plan when a door will listen to its bell.
+        CreateAutoAccessSchedule = "CREATE_AUTO_ACCESS_SCHEDULE",
+        /// Change such a plan; the vendor makes a new record of it.
+        UpdateAutoAccessSchedule = "UPDATE_AUTO_ACCESS_SCHEDULE",
+        /// Drop such a plan.
+        DeleteAutoAccessSchedule = "DELETE_AUTO_ACCESS_SCHEDULE",
+        /// Change the account's own profile at the vendor.
+        UpdateAccountProfile = "UPDATE_ACCOUNT_PROFILE",
+        /// Create or update people with their cards and access levels.
+        ImportUsers = "IMPORT_USERS",
+        /// Create fobs.
+        CreateFobs = "CREATE_FOBS",
+        /// Give fobs to other people, or for another period.
+        AssignFobs = "ASSIGN_FOBS",
+        /// Have credentials fetched anew by their holders; the old ones end.
+        ReissueCredentials = "REISSUE_CREDENTIALS",
+        /// Ask for the next free card number.
+        ReadNextCardNumber = "READ_NEXT_CARD_NUMBER",
+        /// Have the PMS show an access token at a reservation. It opens nothing by itself.
+        AddPmsAccessToken = "ADD_PMS_ACCESS_TOKEN",
+        /// Change a token that the PMS shows.
+        UpdatePmsAccessToken = "UPDATE_PMS_ACCESS_TOKEN",
+        /// Take a token off the PMS.
+        DeletePmsAccessToken = "DELETE_PMS_ACCESS_TOKEN",
     }
 }
 
 impl CommandKind {
-    /// Whether it lets somebody or something through.
+    /// Whether it lets somebody or something through at once.
     #[must_use]
     pub const fn opens(self) -> bool {
         matches!(self, Self::OpenDoor | Self::UnlockDoor | Self::ForceUnlockDoor)
@@ -55,6 +137,21 @@ impl CommandKind {
     #[must_use]
     pub const fn is_for_device(self) -> bool {
         matches!(self, Self::SyncDevice | Self::TakePhoto)
+    }
+
+    /// Whether it takes somebody's access away: first in line, and never too late (rules 7 and 8).
+    #[must_use]
+    pub const fn revokes(self) -> bool {
+        matches!(
+            self,
+            Self::SuspendPhone
+                | Self::RemovePhone
+                | Self::SuspendDeviceAccess
+                | Self::RevokeDeviceAccess
+                | Self::DeletePmsAccessToken
+                | Self::DeleteAutoAccessSchedule
+                | Self::StopAutoAccess
+        )
     }
 }
 
@@ -91,10 +188,12 @@ pub enum Trigger {
     Edge,
     /// Only the resulting state counts: may be sent again.
     Level,
+    /// It makes a record at the vendor: sent again only after a look that did not find it.
+    Record,
 }
 
 /// One requested action with its arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Action {
     /// See [`CommandKind::OpenDoor`].
@@ -105,7 +204,11 @@ pub enum Action {
     CloseDoor,
     /// See [`CommandKind::LockDoor`].
     #[serde(rename = "LOCK_DOOR")]
-    LockDoor,
+    LockDoor {
+        /// The vendor's id of the user on whose behalf it is locked (document 003, `user_id`); whoever we are without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_behalf_of: Option<String>,
+    },
     /// See [`CommandKind::UnlockDoor`].
     #[serde(rename = "UNLOCK_DOOR")]
     UnlockDoor,
@@ -141,10 +244,13 @@ pub enum Action {
     /// See [`CommandKind::TakePhoto`].
     #[serde(rename = "TAKE_PHOTO")]
     TakePhoto,
+    /// A change of the vendor's configuration or records. Stored under its own kind.
+    #[serde(untagged)]
+    Change(Box<Change>),
 }
 
 /// An argument that the vendor would refuse, told before anything is queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
     /// Document 003: comment rules of `force-unlock`.
     #[error("A comment of at least 5 characters is required with the reasons OTHER and STUCK_USER_OTHER_ISSUE.")]
@@ -155,16 +261,30 @@ pub enum ActionError {
     /// Document 003: `timeout_at` must be in the future.
     #[error("`until` must be in the future.")]
     UntilInThePast,
+    /// Not what a vendor gives its users as an id.
+    #[error("`onBehalfOf` is a vendor's id of 1 to 100 printable characters.")]
+    UserUnusable,
+    /// An argument of a change.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
 }
 
 impl ActionError {
     /// The argument at fault, as the schema names it.
     #[must_use]
-    pub const fn field(self) -> &'static str {
+    pub const fn field(&self) -> &'static str {
         match self {
             Self::CommentRequired | Self::CommentTooLong => "comment",
             Self::UntilInThePast => "until",
+            Self::UserUnusable => "onBehalfOf",
+            Self::Change(error) => error.field,
         }
+    }
+}
+
+impl From<Change> for Action {
+    fn from(change: Change) -> Self {
+        Self::Change(Box::new(change))
     }
 }
 
@@ -175,7 +295,7 @@ impl Action {
         match self {
             Self::OpenDoor => CommandKind::OpenDoor,
             Self::CloseDoor => CommandKind::CloseDoor,
-            Self::LockDoor => CommandKind::LockDoor,
+            Self::LockDoor { .. } => CommandKind::LockDoor,
             Self::UnlockDoor => CommandKind::UnlockDoor,
             Self::ForceLockDoor => CommandKind::ForceLockDoor,
             Self::ForceUnlockDoor { .. } => CommandKind::ForceUnlockDoor,
@@ -184,6 +304,7 @@ impl Action {
             Self::ForceCancelBooking => CommandKind::ForceCancelBooking,
             Self::SyncDevice { .. } => CommandKind::SyncDevice,
             Self::TakePhoto => CommandKind::TakePhoto,
+            Self::Change(change) => change.kind(),
         }
     }
 
@@ -195,9 +316,10 @@ impl Action {
     #[must_use]
     pub const fn trigger(&self) -> Trigger {
         match self {
-            Self::LockDoor | Self::ForceLockDoor | Self::BookDoor { .. } | Self::SyncDevice { power_cycle: false } => {
-                Trigger::Level
-            }
+            Self::LockDoor { .. }
+            | Self::ForceLockDoor
+            | Self::BookDoor { .. }
+            | Self::SyncDevice { power_cycle: false } => Trigger::Level,
             Self::OpenDoor
             | Self::CloseDoor
             | Self::UnlockDoor
@@ -206,6 +328,7 @@ impl Action {
             | Self::ForceCancelBooking
             | Self::SyncDevice { power_cycle: true }
             | Self::TakePhoto => Trigger::Edge,
+            Self::Change(change) => change.trigger(),
         }
     }
 
@@ -226,10 +349,17 @@ impl Action {
                     Ok(())
                 }
             }
+            Self::LockDoor { on_behalf_of: Some(user) } if !is_an_id(user) => Err(ActionError::UserUnusable),
             Self::BookDoor { until: Some(until) } if *until <= now => Err(ActionError::UntilInThePast),
+            Self::Change(change) => Ok(change.validate(now)?),
             _ => Ok(()),
         }
     }
+}
+
+fn is_an_id(text: &str) -> bool {
+    (1..=100).contains(&text.chars().count())
+        && !text.chars().any(|letter| letter.is_control() || letter.is_whitespace())
 }
 
 #[cfg(test)]
@@ -264,6 +394,14 @@ mod tests {
     #[test]
     fn an_action_is_stored_under_its_kind() {
         let action = Action::SyncDevice { power_cycle: true };
+        let json = serde_json::to_value(&action).unwrap();
+        assert_eq!(json["kind"], action.kind().as_str());
+        assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);
+        let of_the_first_release = serde_json::json!({ "kind": "LOCK_DOOR" });
+        let lock = Action::LockDoor { on_behalf_of: None };
+        assert_eq!(serde_json::from_value::<Action>(of_the_first_release.clone()).unwrap(), lock);
+        assert_eq!(serde_json::to_value(&lock).unwrap(), of_the_first_release);
+        let action = Action::from(Change::SetPhoneAccess { enabled: true });
         let json = serde_json::to_value(&action).unwrap();
         assert_eq!(json["kind"], action.kind().as_str());
         assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);

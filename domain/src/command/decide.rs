@@ -91,6 +91,8 @@ pub enum Sent {
 pub enum Seen {
     /// The vendor told of the command, or the door's state shows it.
     Answered(Answer),
+    /// It was looked for where it would have to be, and is not there.
+    Absent,
     /// Nothing that would decide it.
     Nothing {
         /// What went wrong, if something did.
@@ -161,7 +163,7 @@ pub fn after_dispatch(progress: &Progress, sent: Sent, now: Timestamp) -> Progre
             if progress.is_expired(now) {
                 return progress.out_of_time(now);
             }
-            let due = now + Timing::retry_pause(progress.attempts, retry_after);
+            let due = now + progress.retry_pause(retry_after);
             Progress {
                 state: CommandState::Queued,
                 // Nothing left, so nothing was dispatched: later opens must not ride on this one.
@@ -183,11 +185,11 @@ pub fn after_sighting(progress: &Progress, seen: Seen, now: Timestamp) -> Progre
             progress.answered(answer, now)
         }
         (CommandState::Dispatching, Seen::Answered(answer @ Answer::Pending { .. })) => progress.answered(answer, now),
-        (CommandState::Dispatching, Seen::Nothing { .. }) => {
-            let failure =
-                Failure::new(FailureCode::WorkerInterrupted, "A worker stopped while the request was on its way.");
-            progress.not_seen(failure, now)
+        (CommandState::Dispatching, Seen::Nothing { failure }) if progress.trigger == Trigger::Record => {
+            progress.look_again(failure, now)
         }
+        (CommandState::Dispatching, Seen::Absent) if progress.may_still_be_made() => progress.look_again(None, now),
+        (CommandState::Dispatching, Seen::Nothing { .. } | Seen::Absent) => progress.not_seen(interrupted(), now),
         (CommandState::Accepted, Seen::Answered(Answer::Pending { evidence, vendor_timeout_at, .. })) => {
             let listening = Progress {
                 evidence: progress.evidence.max(evidence),
@@ -197,7 +199,12 @@ pub fn after_sighting(progress: &Progress, seen: Seen, now: Timestamp) -> Progre
             listening.still_waiting(None, now)
         }
         (CommandState::Accepted, Seen::Nothing { failure }) => progress.still_waiting(failure, now),
-        (_, Seen::Answered(Answer::Pending { .. }) | Seen::Nothing { .. }) => progress.keep_looking(now),
+        (CommandState::Accepted, Seen::Absent) => progress.still_waiting(None, now),
+        (CommandState::OutcomeUnknown, Seen::Absent) if progress.looked_long_enough(now) => {
+            let failure = Failure::new(FailureCode::NoOutcome, "It was looked for at the vendor and is not there.");
+            progress.ended(CommandState::Failed, failure)
+        }
+        (_, Seen::Answered(Answer::Pending { .. }) | Seen::Nothing { .. } | Seen::Absent) => progress.keep_looking(now),
     }
 }
 
@@ -282,6 +289,10 @@ pub fn follow(rider: &Progress, leader: &Progress, now: Timestamp) -> Progress {
     }
 }
 
+fn interrupted() -> Failure {
+    Failure::new(FailureCode::WorkerInterrupted, "A worker stopped while the request was on its way.")
+}
+
 fn expired(progress: &Progress) -> Failure {
     let cause = progress.failure.as_ref().map_or(String::new(), |last| format!(" Last attempt: {}", last.message));
     Failure::new(FailureCode::Expired, format!("It could not be sent before its deadline.{cause}"))
@@ -336,11 +347,29 @@ impl Progress {
         self.ended(CommandState::Expired, expired(self))
     }
 
+    /// Whether it may be sent once more, though it may have left. What takes access away is sent until it is done.
+    fn may_repeat(&self, now: Timestamp) -> bool {
+        let without_end = self.trigger == Trigger::Level && self.expires_at.is_none();
+        (without_end || Timing::may_repeat(self.trigger, self.attempts)) && !self.is_expired(now)
+    }
+
+    fn retry_pause(&self, retry_after: Option<TimeDelta>) -> TimeDelta {
+        match self.expires_at {
+            None => Timing::patient_pause(self.attempts, retry_after),
+            Some(_) => Timing::retry_pause(self.attempts, retry_after),
+        }
+    }
+
+    /// Whether a record that is not there yet may be under way.
+    fn may_still_be_made(&self) -> bool {
+        self.trigger == Trigger::Record && self.polls + 1 < Timing::LOOKS_FOR_A_RECORD
+    }
+
     /// A dispatch whose answer was lost.
     fn lost(&self, failure: Failure, now: Timestamp) -> Self {
-        if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
+        if self.may_repeat(now) {
             // Looked at before it is repeated: it may have worked.
-            let due = now + Timing::retry_pause(self.attempts, None);
+            let due = now + self.retry_pause(None);
             return Self { due_at: Some(due), may_have_left: true, failure: Some(failure), ..self.clone() };
         }
         self.unknown(failure, now)
@@ -349,11 +378,26 @@ impl Progress {
     /// A dispatch that left no trace.
     fn not_seen(&self, failure: Failure, now: Timestamp) -> Self {
         let failure = self.failure.clone().unwrap_or(failure);
-        if Timing::may_repeat(self.trigger, self.attempts) && !self.is_expired(now) {
+        if self.may_repeat(now) {
             let state = CommandState::Queued;
             return Self { state, due_at: Some(now), may_have_left: true, failure: Some(failure), ..self.clone() };
         }
         self.unknown(failure, now)
+    }
+
+    /// A record could not be looked for: nothing is known of it, so it is neither repeated nor given up before its time.
+    fn look_again(&self, failure: Option<Failure>, now: Timestamp) -> Self {
+        let failure = self.failure.clone().or(failure).unwrap_or_else(interrupted);
+        if self.is_expired(now) || self.dispatched_at.is_none_or(|sent| now >= sent + Timing::LOOK_FOR) {
+            return self.unknown(failure, now);
+        }
+        let polls = self.polls + 1;
+        let due = now + Timing::look_pause(polls);
+        Self { polls, due_at: Some(due), may_have_left: true, failure: Some(failure), ..self.clone() }
+    }
+
+    fn looked_long_enough(&self, now: Timestamp) -> bool {
+        self.settle_by.is_none_or(|until| now >= until)
     }
 
     fn unknown(&self, failure: Failure, now: Timestamp) -> Self {
@@ -380,7 +424,7 @@ impl Progress {
 
     fn keep_looking(&self, now: Timestamp) -> Self {
         let polls = self.polls + 1;
-        let over = self.settle_by.is_none_or(|until| now >= until);
+        let over = self.looked_long_enough(now);
         Self { polls, due_at: (!over).then(|| now + Timing::look_pause(polls)), ..self.clone() }
     }
 

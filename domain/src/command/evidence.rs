@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{CommandKind, Evidence};
+use super::{CommandKind, Evidence, Timing};
 use crate::{
     clock::Timestamp,
     door::{DoorReading, LockState, Occupancy, Position},
@@ -10,8 +10,8 @@ use crate::{
 
 /// The evidence in `reading`, taken at `now`, that a command of `kind` sent at `since` was carried out.
 ///
-/// Only a state that began after the sending counts, and only one whose time is believable: a vendor with a naive
-/// clock in another zone (ParqEx) would otherwise turn an old state into proof.
+/// Only a state that began after the sending counts, not much later either (somebody else's doing), and only one whose
+/// time is believable: a vendor with a naive clock in another zone (ParqEx) would otherwise turn an old state into proof.
 #[must_use]
 pub fn evidence_in(kind: CommandKind, reading: &DoorReading, since: Timestamp, now: Timestamp) -> Option<Evidence> {
     let observed_at = reading.observed_at?;
@@ -21,7 +21,7 @@ pub fn evidence_in(kind: CommandKind, reading: &DoorReading, since: Timestamp, n
         micros if micros % 1_000 == 0 => observed_at + TimeDelta::microseconds(999),
         _ => observed_at,
     };
-    if latest < since || observed_at > now + TimeDelta::seconds(5) {
+    if latest < since || observed_at > since + Timing::LOOK_FOR || observed_at > now + TimeDelta::seconds(5) {
         return None;
     }
     let measured = |wanted: Position| reading.measured && reading.position == Some(wanted);
@@ -33,7 +33,8 @@ pub fn evidence_in(kind: CommandKind, reading: &DoorReading, since: Timestamp, n
         CommandKind::LockDoor | CommandKind::ForceLockDoor => reading.lock == Some(LockState::Locked),
         CommandKind::BookDoor => reading.occupancy == Some(Occupancy::Booked),
         CommandKind::CancelBooking | CommandKind::ForceCancelBooking => reading.occupancy == Some(Occupancy::Free),
-        CommandKind::SyncDevice | CommandKind::TakePhoto => false,
+        // Changes are looked for among the vendor's records, not at the door.
+        _ => false,
     };
     shown.then_some(Evidence::Sensor)
 }
@@ -60,6 +61,16 @@ mod tests {
         assert_eq!(judge(unlocked(Some(at(9_000)))), None);
         assert_eq!(judge(unlocked(Some(at(3_600_000)))), None, "a clock in another zone proves nothing");
         assert_eq!(judge(unlocked(None)), None);
+    }
+
+    #[test]
+    fn what_began_long_after_is_somebody_elses_doing() {
+        let limit = Timing::LOOK_FOR.num_milliseconds();
+        let judge = |observed_at| {
+            evidence_in(CommandKind::OpenDoor, &unlocked(Some(at(observed_at))), at(1), at(24 * 3_600_000))
+        };
+        assert_eq!(judge(limit + 1), Some(Evidence::Sensor));
+        assert_eq!(judge(limit + 2), None);
     }
 
     #[test]

@@ -24,6 +24,8 @@ text_enum! {
         Polled = "POLLED",
         /// The door was looked at for evidence.
         Looked = "LOOKED",
+        /// A webhook or an event of the vendor's showed it.
+        Noticed = "NOTICED",
         /// The vendor's own account of it.
         VendorNote = "VENDOR_NOTE",
         /// Its time ran out.

@@ -17,16 +17,18 @@ pub enum ExpiryError {
 }
 
 /// The deadline of a command of `kind` asked for at `now`: the wish if it is sensible, else the default of rule 1.
+/// `None` is no deadline: what takes access away is never too late.
 ///
 /// # Errors
 /// A wish in the past or beyond the longest wait of that kind.
-pub fn expiry(kind: CommandKind, wish: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, ExpiryError> {
+pub fn expiry(kind: CommandKind, wish: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, ExpiryError> {
     let longest = Timing::longest_wait(kind);
     match wish {
-        None => Ok(now + Timing::default_wait(kind)),
+        None if kind.revokes() => Ok(None),
+        None => Ok(Some(now + Timing::default_wait(kind))),
         Some(at) if at <= now => Err(ExpiryError::InThePast),
         Some(at) if at > now + longest => Err(ExpiryError::TooFar(longest.num_seconds())),
-        Some(at) => Ok(at),
+        Some(at) => Ok(Some(at)),
     }
 }
 
@@ -46,8 +48,11 @@ impl Timing {
     pub const OUTCOME_WAIT_LIMIT: TimeDelta = TimeDelta::minutes(15);
     /// How long we keep looking for evidence of an unknown outcome.
     pub const LOOK_FOR: TimeDelta = TimeDelta::minutes(5);
-    /// A level-triggered command is sent this many times at most.
+    /// A level-triggered command with a deadline is sent this many times at most.
     pub const ATTEMPT_LIMIT: u32 = 8;
+    /// A record is made again only when so many looks in a row, which take some seconds, have ended without it: a vendor
+    /// that we have ceased to listen to may still be making it.
+    pub const LOOKS_FOR_A_RECORD: u32 = 3;
 
     /// Rule 1: 15 s for what opens or moves a gate, minutes for locking.
     #[must_use]
@@ -57,10 +62,20 @@ impl Timing {
                 TimeDelta::seconds(15)
             }
             CommandKind::BookDoor | CommandKind::ForceCancelBooking | CommandKind::TakePhoto => TimeDelta::seconds(60),
+            // They let somebody in as surely as an open does, if not at once.
+            CommandKind::StartAutoAccess | CommandKind::ExecuteDeviceFunction => TimeDelta::seconds(15),
+            CommandKind::SetAutoAccessAlwaysActive
+            | CommandKind::SetOfflineAutoAccess
+            | CommandKind::SetPhoneAccess
+            | CommandKind::SetAnyCallerAccess
+            | CommandKind::ReadDeviceVariable
+            | CommandKind::ReadDeviceInformation
+            | CommandKind::ReadNextCardNumber => TimeDelta::seconds(60),
             CommandKind::LockDoor
             | CommandKind::ForceLockDoor
             | CommandKind::CancelBooking
             | CommandKind::SyncDevice => TimeDelta::minutes(5),
+            _ => TimeDelta::minutes(15),
         }
     }
 
@@ -68,9 +83,12 @@ impl Timing {
     #[must_use]
     pub const fn longest_wait(kind: CommandKind) -> TimeDelta {
         match kind {
-            CommandKind::OpenDoor | CommandKind::CloseDoor | CommandKind::UnlockDoor | CommandKind::ForceUnlockDoor => {
-                TimeDelta::minutes(5)
-            }
+            CommandKind::OpenDoor
+            | CommandKind::CloseDoor
+            | CommandKind::UnlockDoor
+            | CommandKind::ForceUnlockDoor
+            | CommandKind::StartAutoAccess
+            | CommandKind::ExecuteDeviceFunction => TimeDelta::minutes(5),
             _ => TimeDelta::hours(24),
         }
     }
@@ -96,10 +114,17 @@ impl Timing {
         retry_after.map_or(own, |asked| asked.max(own))
     }
 
-    /// Whether a command with this trigger may be sent again after it may have left.
+    /// The pause before the next attempt of a command without a deadline: an outage of hours must not become a storm.
+    #[must_use]
+    pub fn patient_pause(attempts: u32, retry_after: Option<TimeDelta>) -> TimeDelta {
+        let pause = Self::retry_pause(attempts, retry_after);
+        if attempts > Self::ATTEMPT_LIMIT { pause.max(TimeDelta::seconds(15)) } else { pause }
+    }
+
+    /// Whether a command with this trigger may be sent again after it may have left; a record only once it was looked for.
     #[must_use]
     pub const fn may_repeat(trigger: Trigger, attempts: u32) -> bool {
-        matches!(trigger, Trigger::Level) && attempts < Self::ATTEMPT_LIMIT
+        !matches!(trigger, Trigger::Edge) && attempts < Self::ATTEMPT_LIMIT
     }
 }
 
@@ -116,10 +141,11 @@ mod tests {
     fn a_wish_is_bounded() {
         let now = Timestamp::default();
         let kind = CommandKind::OpenDoor;
-        assert_eq!(expiry(kind, None, now), Ok(now + TimeDelta::seconds(15)));
+        assert_eq!(expiry(kind, None, now), Ok(Some(now + TimeDelta::seconds(15))));
+        assert_eq!(expiry(CommandKind::RemovePhone, None, now), Ok(None), "a revocation is never too late");
         assert_eq!(expiry(kind, Some(now), now), Err(ExpiryError::InThePast));
         assert_eq!(expiry(kind, Some(now + TimeDelta::hours(1)), now), Err(ExpiryError::TooFar(300)));
-        assert_eq!(expiry(kind, Some(now + TimeDelta::seconds(2)), now), Ok(now + TimeDelta::seconds(2)));
+        assert_eq!(expiry(kind, Some(now + TimeDelta::seconds(2)), now), Ok(Some(now + TimeDelta::seconds(2))));
     }
 
     #[test]

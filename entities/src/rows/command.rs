@@ -22,9 +22,9 @@ pub struct Model {
     pub site_id: Uuid,
     /// By which vendor account.
     pub account_id: Uuid,
-    /// At which device.
-    pub device_id: Uuid,
-    /// At which door; absent for a command to the device itself.
+    /// At which device; absent for a command to the account itself.
+    pub device_id: Option<Uuid>,
+    /// At which door; absent for a command to the device or account itself.
     pub door_id: Option<Uuid>,
     /// What orders it.
     pub lane_id: Uuid,
@@ -32,6 +32,8 @@ pub struct Model {
     pub kind: String,
     /// A `domain::command::Action`.
     pub action: Json,
+    /// What must not be read in the action, sealed by the vault for this row and column; wiped when it is not needed.
+    pub sealed: Option<Vec<u8>>,
     /// A `domain::command::CommandState`.
     pub state: String,
     /// A `domain::command::Evidence`.
@@ -66,6 +68,8 @@ pub struct Model {
     pub failure_code: Option<String>,
     /// The failure in words.
     pub failure_message: Option<String>,
+    /// What was asked for, where the command brings something back: a value, ids, errors by record. Never a secret.
+    pub result: Option<Json>,
     /// `domain::command::TimelineEntry`, oldest first.
     pub timeline: Json,
     /// Counts the writes; each is checked against it.

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::{clock::Timestamp, command::CommandKind, device::Health};
+use domain::{
+    clock::Timestamp,
+    command::CommandKind,
+    device::{DeviceDetails, Health},
+};
 use sea_orm::entity::prelude::*;
 
-use super::{capabilities, word};
+use super::{capabilities, json, word};
 use crate::error::StoreError;
 
 /// A row of `devices`.
@@ -37,6 +41,8 @@ pub struct Model {
     pub battery_percent: Option<i32>,
     /// Commands for the device itself.
     pub capabilities: Json,
+    /// A `domain::device::DeviceDetails`.
+    pub details: Option<Json>,
     /// When the vendor last listed it.
     pub last_seen_at: Timestamp,
     /// Since when complete inventories lack it.
@@ -58,6 +64,16 @@ impl Model {
     /// The stored word is unknown.
     pub fn health(&self) -> Result<Health, StoreError> {
         word(Health::parse, "devices", "health", &self.health)
+    }
+
+    /// What else its vendor documents of it.
+    ///
+    /// # Errors
+    /// The stored details are unreadable.
+    pub fn details(&self) -> Result<DeviceDetails, StoreError> {
+        self.details
+            .as_ref()
+            .map_or_else(|| Ok(DeviceDetails::default()), |details| json("devices", "details", details))
     }
 
     /// What can be asked of the device itself.

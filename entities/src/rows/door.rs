@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    change::DoorSettings,
     clock::Timestamp,
     command::CommandKind,
+    device::PhoneAccess,
     door::{DoorKind, DoorState},
 };
 use sea_orm::entity::prelude::*;
@@ -49,6 +51,10 @@ pub struct Model {
     pub occupancy_value: String,
     /// Counts the changes of the state.
     pub state_version: i64,
+    /// A `domain::change::DoorSettings`, where its vendor has such.
+    pub settings: Option<Json>,
+    /// A `domain::device::PhoneAccess`, where its vendor tells.
+    pub phone_access: Option<Json>,
     /// When the vendor last listed it.
     pub last_seen_at: Timestamp,
     /// Since when complete inventories lack it.
@@ -84,5 +90,21 @@ impl Model {
     /// The stored state is unreadable.
     pub fn state(&self) -> Result<DoorState, StoreError> {
         json("doors", "state", &self.state)
+    }
+
+    /// Its settings at the vendor.
+    ///
+    /// # Errors
+    /// The stored settings are unreadable.
+    pub fn settings(&self) -> Result<Option<DoorSettings>, StoreError> {
+        self.settings.as_ref().map(|settings| json("doors", "settings", settings)).transpose()
+    }
+
+    /// Who may open it by telephone.
+    ///
+    /// # Errors
+    /// The stored value is unreadable.
+    pub fn phone_access(&self) -> Result<Option<PhoneAccess>, StoreError> {
+        self.phone_access.as_ref().map(|access| json("doors", "phone_access", access)).transpose()
     }
 }

@@ -23,6 +23,12 @@ pub struct Model {
     pub door_id: Option<Uuid>,
     /// By which command.
     pub command_id: Option<Uuid>,
+    /// At which vendor account, if its vendor told of it.
+    pub account_id: Option<Uuid>,
+    /// The vendor's id of it, unique in the account.
+    pub external_id: Option<String>,
+    /// What it is in the vendor's word.
+    pub vendor_code: Option<String>,
     /// A `domain::event::EventType`.
     #[sea_orm(column_name = "type")]
     pub event_type: String,

@@ -3,15 +3,19 @@
 pub mod account_location;
 pub mod api_key;
 pub mod command;
+pub mod consent;
 pub mod device;
 pub mod door;
 pub mod event;
 pub mod lane;
 pub mod membership;
 pub mod organization;
+pub mod record;
 pub mod site;
+pub mod sync_part;
 pub mod user;
 pub mod vendor_account;
+pub mod webhook_delivery;
 
 use std::collections::BTreeSet;
 
@@ -48,4 +52,13 @@ fn capabilities(value: &JsonValue) -> BTreeSet<CommandKind> {
 /// Writes a set of capabilities.
 pub(crate) fn capability_words(kinds: &BTreeSet<CommandKind>) -> JsonValue {
     kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().into()
+}
+
+/// Writes a JSON column.
+pub(crate) fn to_json<T: serde::Serialize + ?Sized>(
+    table: &'static str,
+    column: &'static str,
+    value: &T,
+) -> Result<JsonValue, StoreError> {
+    serde_json::to_value(value).map_err(|error| StoreError::unreadable(table, column, &error.to_string()))
 }

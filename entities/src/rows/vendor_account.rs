@@ -36,8 +36,16 @@ pub struct Model {
     pub state_reason: Option<String>,
     /// Since when.
     pub state_since: Timestamp,
-    /// When an inventory was last complete.
+    /// When everything was last read to its end.
     pub synced_at: Option<Timestamp>,
+    /// Whom the vendor takes us for, if it says so.
+    pub signed_in_as: Option<String>,
+    /// The SHA-256 of the token in the account's webhook address.
+    pub intake_token_hash: Option<Vec<u8>>,
+    /// Since when a sync is wished for.
+    pub sync_requested_at: Option<Timestamp>,
+    /// Why the last sync was not complete.
+    pub sync_error: Option<String>,
     /// When it was linked.
     pub created_at: Timestamp,
 }

@@ -9,7 +9,7 @@ use domain::{
     },
     door::{DoorReading, Source},
     event::EventType,
-    ids::{CommandId, DoorId, IdSource},
+    ids::{CommandId, DeviceId, DoorId, IdSource, OrganizationId, SiteId, VendorAccountId},
     lane::LaneId,
 };
 use sea_orm::{
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Database, StoreError,
-    rows::{command, device},
+    rows::{command, to_json},
 };
 
 /// A command that was authorised and checked, about to be written.
@@ -32,14 +32,22 @@ use crate::{
 pub struct NewCommand<'a> {
     /// Its id.
     pub id: CommandId,
-    /// The device that carries it out.
-    pub device: &'a device::Model,
-    /// The door, unless it is for the device itself.
+    /// Its tenant.
+    pub organization: OrganizationId,
+    /// Where.
+    pub site: SiteId,
+    /// The account that reaches it.
+    pub account: VendorAccountId,
+    /// The device that carries it out, unless it is for the account itself.
+    pub device: Option<DeviceId>,
+    /// The door, unless it is for the device or account itself.
     pub door: Option<DoorId>,
     /// What orders it.
     pub lane: LaneId,
     /// What to do.
     pub action: &'a Action,
+    /// What must not be read in the action, sealed by the vault for table `commands`, column `sealed`, this id.
+    pub sealed: Option<Vec<u8>>,
     /// The public id of the actor.
     pub requested_by: String,
     /// The caller's key; without one every call is a command of its own.
@@ -106,14 +114,15 @@ fn first_row(new: &NewCommand<'_>, now: Timestamp) -> Result<command::Model, Sto
     };
     Ok(command::Model {
         id: new.id.0,
-        organization_id: new.device.organization_id,
-        site_id: new.device.site_id,
-        account_id: new.device.account_id,
-        device_id: new.device.id,
+        organization_id: new.organization.0,
+        site_id: new.site.0,
+        account_id: new.account.0,
+        device_id: new.device.map(|device| device.0),
         door_id: new.door.map(|door| door.0),
         lane_id: new.lane,
         kind: new.action.kind().as_str().to_owned(),
-        action: to_json("action", new.action)?,
+        action: to_json("commands", "action", new.action)?,
+        sealed: new.sealed.clone(),
         state: CommandState::Queued.as_str().to_owned(),
         evidence: domain::command::Evidence::None.as_str().to_owned(),
         requested_by: new.requested_by.clone(),
@@ -131,7 +140,8 @@ fn first_row(new: &NewCommand<'_>, now: Timestamp) -> Result<command::Model, Sto
         rides_on: None,
         failure_code: None,
         failure_message: None,
-        timeline: to_json("timeline", &[requested])?,
+        result: None,
+        timeline: to_json("commands", "timeline", &[requested])?,
         version: 1,
     })
 }
@@ -160,7 +170,10 @@ async fn earlier(database: &Database, wanted: &command::Model) -> Result<Accepte
         .await?;
     match found {
         Some(row)
-            if row.action == wanted.action && row.device_id == wanted.device_id && row.door_id == wanted.door_id =>
+            if row.action == wanted.action
+                && row.account_id == wanted.account_id
+                && row.device_id == wanted.device_id
+                && row.door_id == wanted.door_id =>
         {
             Ok(Accepted::Repeated(row))
         }
@@ -224,7 +237,8 @@ async fn write_canceled(
 ) -> Result<Option<command::Model>, StoreError> {
     let detail = next.failure.as_ref().map(|failure| failure.message.clone());
     let line = TimelineEntry { at: now, vendor_at: None, step: TimelineStep::Canceled, state: next.state, detail };
-    let Some(row) = write(transaction, row, next, vec![line], None, now).await? else { return Ok(None) };
+    let change = Change { lines: vec![line], rides_on: None, result: None };
+    let Some(row) = write(transaction, row, next, change, now).await? else { return Ok(None) };
     events::append(transaction, ids, vec![finished(&row, now)]).await?;
     Ok(Some(row))
 }
@@ -242,6 +256,8 @@ pub struct Recording<'a> {
     pub rides_on: Option<CommandId>,
     /// What was learned of its door on the way.
     pub reading: Option<(DoorReading, Source)>,
+    /// What it brings back, if it does. Never a secret.
+    pub result: Option<JsonValue>,
 }
 
 /// What a recording did.
@@ -272,11 +288,13 @@ pub async fn record(
     let rides_on = step.rides_on;
     if !ends && step.reading.is_none() {
         // One statement is its own transaction: the hot path before the bytes leave.
-        let written = write(database.write(), step.row, step.progress, step.lines, rides_on, now).await?;
+        let change = Change { lines: step.lines, rides_on, result: step.result };
+        let written = write(database.write(), step.row, step.progress, change, now).await?;
         return Ok(written.map_or(Recorded::Outrun, |row| Recorded::Written { row: Box::new(row), door: None }));
     }
     let transaction = database.begin().await?;
-    let Some(row) = write(&transaction, step.row, step.progress, step.lines, rides_on, now).await? else {
+    let change = Change { lines: step.lines, rides_on, result: step.result };
+    let Some(row) = write(&transaction, step.row, step.progress, change, now).await? else {
         transaction.rollback().await?;
         return Ok(Recorded::Outrun);
     };
@@ -323,14 +341,21 @@ fn finished(row: &command::Model, now: Timestamp) -> NewEvent<'_> {
     NewEvent::of_command(row, EventType::CommandFinished, now, data)
 }
 
+/// What a step adds to a row beside its progress.
+struct Change {
+    lines: Vec<TimelineEntry>,
+    rides_on: Option<CommandId>,
+    result: Option<JsonValue>,
+}
+
 async fn write(
     connection: &impl ConnectionTrait,
     row: &command::Model,
     progress: &Progress,
-    lines: Vec<TimelineEntry>,
-    rides_on: Option<CommandId>,
+    change: Change,
     now: Timestamp,
 ) -> Result<Option<command::Model>, StoreError> {
+    let Change { lines, rides_on, result } = change;
     let mut timeline = row.timeline()?;
     for line in lines {
         append_timeline(&mut timeline, line);
@@ -353,7 +378,9 @@ async fn write(
         rides_on: rides_on.map(|leader| leader.0).or(row.rides_on),
         failure_code,
         failure_message,
-        timeline: to_json("timeline", &timeline)?,
+        sealed: row.sealed.clone().filter(|_| progress.due_at.is_some()),
+        result: result.or_else(|| row.result.clone()),
+        timeline: to_json("commands", "timeline", &timeline)?,
         version: row.version + 1,
         ..row.clone()
     };
@@ -371,6 +398,8 @@ async fn write(
         rides_on: Set(next.rides_on),
         failure_code: Set(next.failure_code.clone()),
         failure_message: Set(next.failure_message.clone()),
+        sealed: Set(next.sealed.clone()),
+        result: Set(next.result.clone()),
         timeline: Set(next.timeline.clone()),
         version: Set(next.version),
         ..Default::default()
@@ -382,8 +411,4 @@ async fn write(
         .exec(connection)
         .await?;
     Ok((done.rows_affected == 1).then_some(next))
-}
-
-fn to_json<T: serde::Serialize + ?Sized>(column: &'static str, value: &T) -> Result<JsonValue, StoreError> {
-    serde_json::to_value(value).map_err(|error| StoreError::unreadable("commands", column, &error.to_string()))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     StoreError,
-    rows::{command, device, door, event},
+    rows::{command, device, door, event, vendor_account},
 };
 
 /// An event about to be written.
@@ -20,6 +20,7 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) device: Option<Uuid>,
     pub(crate) door: Option<Uuid>,
     pub(crate) command: Option<Uuid>,
+    pub(crate) account: Option<Uuid>,
     pub(crate) event_type: EventType,
     pub(crate) occurred_at: Timestamp,
     pub(crate) recorded_at: Timestamp,
@@ -37,9 +38,10 @@ impl<'a> NewEvent<'a> {
         Self {
             organization: command.organization_id,
             site: Some(command.site_id),
-            device: Some(command.device_id),
+            device: command.device_id,
             door: command.door_id,
             command: Some(command.id),
+            account: None,
             event_type,
             occurred_at: now,
             recorded_at: now,
@@ -55,6 +57,7 @@ impl<'a> NewEvent<'a> {
             device: Some(door.device_id),
             door: Some(door.id),
             command: None,
+            account: None,
             event_type: EventType::DoorStateChanged,
             occurred_at,
             recorded_at: now,
@@ -70,10 +73,33 @@ impl<'a> NewEvent<'a> {
             device: Some(device.id),
             door: None,
             command: None,
+            account: None,
             event_type,
             occurred_at: now,
             recorded_at: now,
             actor: None,
+            data,
+        }
+    }
+
+    pub(crate) fn of_account(
+        account: &'a vendor_account::Model,
+        event_type: EventType,
+        now: Timestamp,
+        actor: Option<&'a str>,
+        data: JsonValue,
+    ) -> Self {
+        Self {
+            organization: account.organization_id,
+            site: None,
+            device: None,
+            door: None,
+            command: None,
+            account: Some(account.id),
+            event_type,
+            occurred_at: now,
+            recorded_at: now,
+            actor,
             data,
         }
     }
@@ -95,6 +121,9 @@ pub(crate) async fn append(
         device_id: Set(event.device),
         door_id: Set(event.door),
         command_id: Set(event.command),
+        account_id: Set(event.account),
+        external_id: Set(None),
+        vendor_code: Set(None),
         event_type: Set(event.event_type.as_str().to_owned()),
         occurred_at: Set(event.occurred_at),
         recorded_at: Set(event.recorded_at),

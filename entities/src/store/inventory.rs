@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Database, StoreError,
-    rows::{account_location, capability_words, device, door, vendor_account},
+    rows::{account_location, capability_words, device, door, to_json, vendor_account},
 };
 
 /// Writes one portion of an inventory: new devices and doors, changed descriptions, states.
@@ -39,13 +39,7 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<Vec<DoorChange>, StoreError> {
     let transaction = database.begin().await?;
-    let sites: HashMap<String, Uuid> = account_location::Entity::find()
-        .filter(account_location::Column::AccountId.eq(account.id))
-        .all(&transaction)
-        .await?
-        .into_iter()
-        .map(|row| (row.location, row.site_id))
-        .collect();
+    let sites = sites_of(&transaction, account).await?;
     let known: HashMap<String, device::Model> = device::Entity::find()
         .filter(device::Column::AccountId.eq(account.id))
         .filter(device::Column::ExternalId.is_in(portion.iter().map(|found| found.external_id.as_str())))
@@ -114,13 +108,52 @@ pub async fn complete(
         .filter(door::Column::MissingSince.is_null())
         .exec(&transaction)
         .await?;
-    vendor_account::Entity::update_many()
-        .col_expr(vendor_account::Column::SyncedAt, Expr::value(now))
-        .filter(vendor_account::Column::Id.eq(account.0))
-        .exec(&transaction)
-        .await?;
     transaction.commit().await?;
     Ok(vanished.len())
+}
+
+/// Which of an account's locations is which site.
+pub(super) async fn sites_of(
+    connection: &impl ConnectionTrait,
+    account: &vendor_account::Model,
+) -> Result<HashMap<String, Uuid>, StoreError> {
+    let rows = account_location::Entity::find().filter(account_location::Column::AccountId.eq(account.id));
+    Ok(rows.all(connection).await?.into_iter().map(|row| (row.location, row.site_id)).collect())
+}
+
+/// Marks a device and its doors missing that the vendor says is gone.
+///
+/// # Errors
+/// The database failed.
+pub async fn gone(
+    database: &Database,
+    ids: &dyn IdSource,
+    account: VendorAccountId,
+    external_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let transaction = database.begin().await?;
+    let found = device::Entity::find()
+        .filter(device::Column::AccountId.eq(account.0))
+        .filter(device::Column::ExternalId.eq(external_id))
+        .filter(device::Column::MissingSince.is_null())
+        .one(&transaction)
+        .await?;
+    let Some(row) = found else { return Ok(transaction.rollback().await?) };
+    device::Entity::update_many()
+        .col_expr(device::Column::MissingSince, Expr::value(now))
+        .filter(device::Column::Id.eq(row.id))
+        .exec(&transaction)
+        .await?;
+    door::Entity::update_many()
+        .col_expr(door::Column::MissingSince, Expr::value(now))
+        .filter(door::Column::DeviceId.eq(row.id))
+        .filter(door::Column::MissingSince.is_null())
+        .exec(&transaction)
+        .await?;
+    let data = json!({ "lastSeenAt": row.last_seen_at });
+    events::append(&transaction, ids, vec![NewEvent::of_device(&row, EventType::DeviceMissing, now, data)]).await?;
+    Ok(transaction.commit().await?)
 }
 
 async fn write_device(
@@ -145,6 +178,7 @@ async fn write_device(
         health_since: found.health_since,
         battery_percent: found.battery_percent,
         capabilities: capability_words(&found.capabilities),
+        details: Some(to_json("devices", "details", &found.details)?),
         last_seen_at: now,
         missing_since: None,
         created_at: known.map_or(now, |row| row.created_at),
@@ -184,10 +218,21 @@ async fn write_doors(
             site_id: Set(device.site_id),
             last_seen_at: Set(now),
             missing_since: Set(None),
-            ..description(found)
+            ..description(found)?
         };
         door::Entity::update_many().set(columns).filter(door::Column::Id.eq(row.id)).exec(transaction).await?;
         changes.extend(doors::merge_into(transaction, ids, row, &found.reading, Source::Sync, now).await?);
+    }
+    // A device is told with all its doors: one that it no longer has need not wait for the next sync to be missed.
+    let listed = |row: &&door::Model| found.iter().any(|found| found.external_id == row.external_id);
+    let gone: Vec<Uuid> =
+        known.iter().filter(|row| row.missing_since.is_none() && !listed(row)).map(|row| row.id).collect();
+    if !gone.is_empty() {
+        door::Entity::update_many()
+            .col_expr(door::Column::MissingSince, Expr::value(now))
+            .filter(door::Column::Id.is_in(gone))
+            .exec(transaction)
+            .await?;
     }
     Ok(changes)
 }
@@ -217,19 +262,24 @@ async fn insert_door(
         last_seen_at: Set(now),
         missing_since: Set(None),
         created_at: Set(now),
-        ..description(found)
+        ..description(found)?
     };
     door::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
 }
 
-fn description(found: &FoundDoor) -> door::ActiveModel {
-    door::ActiveModel {
+fn description(found: &FoundDoor) -> Result<door::ActiveModel, StoreError> {
+    let settings = found.settings.as_ref().map(|settings| to_json("doors", "settings", settings)).transpose()?;
+    let phone_access =
+        found.phone_access.as_ref().map(|access| to_json("doors", "phone_access", access)).transpose()?;
+    Ok(door::ActiveModel {
+        settings: Set(settings),
+        phone_access: Set(phone_access),
         name: Set(found.name.clone()),
         name_folded: Set(found.name.to_lowercase()),
         kind: Set(found.kind.as_str().to_owned()),
         position: Set(found.position),
         capabilities: Set(capability_words(&found.capabilities)),
         ..Default::default()
-    }
+    })
 }

@@ -5,8 +5,10 @@ use std::sync::PoisonError;
 use domain::{
     account::AccountState,
     clock::Timestamp,
+    command::CommandState,
     ids::{CommandId, DoorId, OrganizationId, VendorAccountId},
     lane::LaneId,
+    record::RecordRef,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -16,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Database, StoreError,
-    rows::{command, door, lane, organization, site, vendor_account},
+    rows::{command, door, lane, organization, record, site, sync_part, vendor_account, webhook_delivery},
 };
 
 /// The unfinished commands of a lane, oldest first, at most `limit`.
@@ -91,10 +93,10 @@ pub async fn overdue_lanes(
 /// Everything a dispatch needs to know beside its command.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct Destination {
-    /// The vendor's id of the device.
-    pub device_external_id: String,
+    /// The vendor's id of the device; absent for a command to the account.
+    pub device_external_id: Option<String>,
     /// The vendor's type of the device.
-    pub model: String,
+    pub model: Option<String>,
     /// The vendor's id of the door.
     pub door_external_id: Option<String>,
     /// The door's position on the device.
@@ -122,13 +124,16 @@ pub async fn destination(database: &Database, command: &command::Model) -> Resul
         door.external_id AS door_external_id, door.position AS position, account.id AS account_id, \
         account.vendor AS vendor, account.base_url AS base_url, account.credentials AS credentials, \
         account.credentials_version AS credentials_version, account.state AS account_state \
-        FROM devices device JOIN vendor_accounts account ON account.id = device.account_id \
-        LEFT JOIN doors door ON door.id = $2 AND door.device_id = device.id WHERE device.id = $1";
+        FROM vendor_accounts account LEFT JOIN devices device ON device.id = $1 AND device.account_id = account.id \
+        LEFT JOIN doors door ON door.id = $2 AND door.device_id = device.id WHERE account.id = $3";
     let backend = sea_orm::ConnectionTrait::get_database_backend(database.read());
-    let values = [command.device_id.into(), command.door_id.into()];
+    let values = [command.device_id.into(), command.door_id.into(), command.account_id.into()];
     let statement = Statement::from_sql_and_values(backend, SQL, values);
     let found = Destination::find_by_statement(statement).one(database.read()).await?;
-    Ok(found.filter(|destination| command.door_id.is_none() || destination.door_external_id.is_some()))
+    Ok(found.filter(|to| {
+        (command.device_id.is_none() || to.device_external_id.is_some())
+            && (command.door_id.is_none() || to.door_external_id.is_some())
+    }))
 }
 
 /// A vendor account, whatever its tenant.
@@ -139,7 +144,8 @@ pub async fn account(database: &Database, id: VendorAccountId) -> Result<Option<
     Ok(vendor_account::Entity::find_by_id(id.0).one(database.read()).await?)
 }
 
-/// Accounts in use whose inventory was never complete or not since `since`, oldest first.
+/// Accounts in use that were never synced to the end, or not since `since`, or whose sync somebody wishes for; oldest
+/// first.
 ///
 /// # Errors
 /// The database failed.
@@ -155,7 +161,12 @@ pub async fn accounts_to_sync(
             vendor_account::Column::State
                 .is_in([AccountState::Connected, AccountState::Degraded].map(AccountState::as_str)),
         )
-        .filter(vendor_account::Column::SyncedAt.is_null().or(vendor_account::Column::SyncedAt.lt(since)))
+        .filter(
+            vendor_account::Column::SyncedAt
+                .is_null()
+                .or(vendor_account::Column::SyncedAt.lt(since))
+                .or(vendor_account::Column::SyncRequestedAt.is_not_null()),
+        )
         .order_by_asc(vendor_account::Column::SyncedAt)
         .limit(limit)
         .into_tuple()
@@ -213,4 +224,92 @@ pub async fn sites_of(database: &Database, organization: OrganizationId) -> Resu
         .order_by_asc(site::Column::Id)
         .all(database.read())
         .await?)
+}
+
+/// Commands at a door that were sent since `since` and whose outcome is still open: an observation may decide them.
+///
+/// # Errors
+/// The database failed.
+pub async fn undecided(database: &Database, door: DoorId, since: Timestamp) -> Result<Vec<command::Model>, StoreError> {
+    let open = [CommandState::Dispatching, CommandState::Accepted, CommandState::OutcomeUnknown];
+    Ok(command::Entity::find()
+        .filter(command::Column::DoorId.eq(door.0))
+        .filter(command::Column::State.is_in(open.map(CommandState::as_str)))
+        .filter(command::Column::DispatchedAt.gte(since))
+        .order_by_asc(command::Column::Id)
+        .all(database.read())
+        .await?)
+}
+
+/// Whether another command was sent to a door after `since` and until `until`, unless it certainly did nothing. Riders
+/// are left out: they are the same pulse.
+///
+/// # Errors
+/// The database failed.
+pub async fn was_sent_between(
+    database: &Database,
+    door: DoorId,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let nothing = [CommandState::Failed, CommandState::Expired, CommandState::Canceled];
+    Ok(command::Entity::find()
+        .filter(command::Column::DoorId.eq(door.0))
+        .filter(command::Column::RidesOn.is_null())
+        .filter(command::Column::DispatchedAt.gt(since))
+        .filter(command::Column::DispatchedAt.lte(until))
+        .filter(command::Column::State.is_not_in(nothing.map(CommandState::as_str)))
+        .one(database.read())
+        .await?
+        .is_some())
+}
+
+/// How far a part of an account's sync has come.
+///
+/// # Errors
+/// The database failed.
+pub async fn sync_part(
+    database: &Database,
+    account: VendorAccountId,
+    part: &str,
+) -> Result<Option<sync_part::Model>, StoreError> {
+    Ok(sync_part::Entity::find_by_id((account.0, part.to_owned())).one(database.read()).await?)
+}
+
+/// Accounts with webhook deliveries that were due at `since` already.
+///
+/// # Errors
+/// The database failed.
+pub async fn accounts_with_deliveries(
+    database: &Database,
+    since: Timestamp,
+) -> Result<Vec<VendorAccountId>, StoreError> {
+    let ids: Vec<Uuid> = webhook_delivery::Entity::find()
+        .select_only()
+        .column(webhook_delivery::Column::AccountId)
+        .distinct()
+        .filter(webhook_delivery::Column::DueAt.lte(since))
+        .limit(1_000)
+        .into_tuple()
+        .all(database.read())
+        .await?;
+    Ok(ids.into_iter().map(VendorAccountId).collect())
+}
+
+/// Whether a record of an account is known, missing or not.
+///
+/// # Errors
+/// The database failed.
+pub async fn knows_record(
+    database: &Database,
+    account: VendorAccountId,
+    record: &RecordRef,
+) -> Result<bool, StoreError> {
+    let found = record::Entity::find()
+        .filter(record::Column::AccountId.eq(account.0))
+        .filter(record::Column::Kind.eq(record.kind.as_str()))
+        .filter(record::Column::ExternalId.eq(record.external_id.as_str()))
+        .one(database.read())
+        .await?;
+    Ok(found.is_some())
 }

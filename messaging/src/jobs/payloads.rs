@@ -18,6 +18,11 @@ pub enum Job {
         /// The vendor account's row.
         account: Uuid,
     },
+    /// Process the webhook deliveries of this vendor account that are due.
+    Intake {
+        /// The vendor account's row.
+        account: Uuid,
+    },
 }
 
 /// The two queues. They are worked by separate workers with slots of their own, so bulk work never delays a door.
@@ -34,7 +39,8 @@ impl Job {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::Lane { .. } => Queue::Interactive,
+            // A webhook may decide a command that somebody waits for.
+            Self::Lane { .. } | Self::Intake { .. } => Queue::Interactive,
             Self::SyncAccount { .. } => Queue::Bulk,
         }
     }

@@ -6,6 +6,7 @@
     reason = "transports run on real time, and these tests make ids and read their setting themselves"
 )]
 
+mod budget;
 mod live;
 mod queue;
 mod redis_faults;

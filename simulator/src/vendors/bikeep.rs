@@ -1,15 +1,25 @@
-//! Bikeep's device service (/device/v1), after its reference pages. Here: the catalogue and the four endpoints. What is allowed
-//! is in `rules`, how a command moves hardware in `machine`, how things look on the wire in `wire`, what exists in `state`.
+//! Bikeep's device service (/device/v1), after its reference pages. Here: the catalogue and its four endpoints. What is allowed
+//! is in `rules`, how a command moves hardware in `machine`, how things look on the wire in `wire`, what exists in `state` and
+//! `device`. The other services have a file each: `tokens`, `locations`, `whitelists`; webhooks are in `notices`.
 
+mod device;
+mod locations;
 mod machine;
+mod notices;
 mod rules;
 mod state;
+mod tokens;
+mod whitelists;
 mod wire;
 
 use serde_json::json;
 
-pub(crate) use state::{Bikeep, DeviceSeed, PowerSave};
-pub use state::{BikeepHardware, BikeepHealth, BikeepSleep, BikeepType};
+pub(crate) use device::PowerSave;
+pub use device::{BikeepHardware, BikeepHealth, BikeepSleep, BikeepType};
+pub use notices::BikeepNotice;
+pub(crate) use state::{Account, Bikeep, DeviceSeed, Location};
+pub(crate) use tokens::Client;
+pub(crate) use whitelists::{Card, Whitelist};
 
 use crate::{
     answer::{Answer, Call, Circumstances},
@@ -22,6 +32,11 @@ pub(crate) static ROWS: &[Row] = &[
     row("B2", "get_device", "GET", "/device/v1/devices/:device_id", RowKind::Read),
     row("B3", "send_command", "POST", "/device/v1/devices/:device_id/commands", RowKind::Command),
     row("B4", "get_command", "GET", "/device/v1/commands/:command_id", RowKind::Read),
+    // Documented beyond the excerpt: section 4.3 of vendors-extra.md.
+    row("BX1", "token", "POST", "/oauth2/token", RowKind::Read),
+    row("BX2", "list_locations", "GET", "/location/v1/locations", RowKind::Read),
+    row("BX3", "get_location", "GET", "/location/v1/locations/:location_id", RowKind::Read),
+    row("BX4", "list_cards", "GET", "/whitelist/v1/whitelists/:whitelist_id/entities", RowKind::Read),
 ];
 
 /// Why a request is refused. `NOT_FOUND` and `INVALID_TIMEOUT_AT` are documented codes; the others follow their pattern.
@@ -89,13 +104,19 @@ impl Bikeep {
 
     /// Answers one call; a command is accepted here and carried out by the timers.
     pub(crate) fn answer(&mut self, operation: &str, call: &Call, at: &Circumstances<'_>) -> Answer {
-        let Some(account) = call.bearer().and_then(|token| self.account(token)) else {
+        if operation == "token" {
+            return self.token(call, at);
+        }
+        let Some(account) = call.bearer().and_then(|token| self.account(token, at.now)) else {
             return plain_error(401, call.sequence);
         };
         let answered = match operation {
             "list_devices" => self.list_devices(account, call, at),
             "get_device" => self.get_device(account, call, at),
             "send_command" => self.send_command(account, call, at),
+            "list_locations" => self.list_locations(account, call),
+            "get_location" => self.get_location(account, call),
+            "list_cards" => self.list_cards(account, call, at),
             _ => self.get_command(account, call, at),
         };
         answered.unwrap_or_else(|refusal| refusal.answer(call.sequence))

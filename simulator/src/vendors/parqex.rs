@@ -1,12 +1,19 @@
 //! ParqEx's resource endpoints (oauth/v1), after its documentation. Here: the catalogue, the required headers and the endpoints.
-//! What exists and how gates move is in `state`, its JSON in `wire`.
+//! What exists is in `state`, how gates move in `motion`, JSON in `wire`, webhooks in `notice`, linking in `oauth` and `grants`.
 
+mod grants;
+mod motion;
+mod notice;
+mod oauth;
 mod state;
 mod wire;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use grants::ParqexOauthCounts;
+use grants::Scope;
+pub(crate) use oauth::Consent;
 pub use state::ParqexHardware;
 pub(crate) use state::{ControllerSeed, DoorSeed, DoorState, Parqex, plain_id};
 
@@ -20,9 +27,10 @@ use crate::{
 pub(crate) static ROWS: &[Row] = &[
     row("P1", "toggle", "POST", "/oauth/v1/endpoint/toggle", RowKind::DeviceCall),
     row("P1", "toggle", "POST", "/api/oauth/v1/endpoints/toggle", RowKind::DeviceCall),
-    row("P2", "authorize", "GET", "/oauth/v2/endpoints/authorization/", RowKind::Unserved),
-    row("P2", "token", "GET", "/oauth/v2/endpoints/token/", RowKind::Unserved),
-    row_with_query(row("P3", "refresh_token", "GET", "/oauth/v2/endpoints/token/", RowKind::Unserved), "refresh_token"),
+    row("P2", "authorize", "GET", "/oauth/v2/endpoints/authorization/", RowKind::Read),
+    row("P2", "token", "GET", "/oauth/v2/endpoints/token/", RowKind::Read),
+    row("P2", "token", "POST", "/oauth/v2/endpoints/token/", RowKind::Read),
+    row_with_query(row("P3", "refresh_token", "GET", "/oauth/v2/endpoints/token/", RowKind::Read), "refresh_token"),
     row("P4", "sync", "GET", "/oauth/v1/endpoints/sync", RowKind::Read),
     row("P4", "sync", "POST", "/oauth/v1/endpoints/sync", RowKind::Read),
     row("P4", "toggle_history", "GET", "/oauth/v1/endpoints/toggle-history", RowKind::Read),
@@ -130,10 +138,13 @@ impl Parqex {
 
     /// Answers one call; a toggle has reached its controller when this returns, the gate moves afterwards.
     pub(crate) fn answer(&mut self, operation: &str, call: &Call, at: &Circumstances<'_>) -> Answer {
-        if operation == "toggle" {
-            return self.toggle(call, at);
+        match operation {
+            "toggle" => return self.toggle(call, at),
+            "authorize" => return self.authorize(call, at),
+            "token" | "refresh_token" => return self.token(call, at),
+            _ => {}
         }
-        let Some(account) = call.bearer().and_then(|token| self.account(token)) else {
+        let Some((account, _)) = self.caller(call, at) else {
             return plain_error(401);
         };
         if !headers_as_documented(call) {
@@ -147,6 +158,12 @@ impl Parqex {
         }
     }
 
+    /// Whose token a request bears, and what it permits.
+    fn caller(&self, call: &Call, at: &Circumstances<'_>) -> Option<(usize, Scope)> {
+        let found = self.grants.bearer(call.bearer()?, at.now)?;
+        self.accounts.get(found.0).filter(|account| account.valid).map(|_| found)
+    }
+
     /// P1. Every documented variant says `success: true`; the message alone tells.
     fn toggle(&mut self, call: &Call, at: &Circumstances<'_>) -> Answer {
         if let Some(FaultKind::ParqexMessage { name, http_status }) = at.fault {
@@ -154,13 +171,21 @@ impl Parqex {
             let answer = self.say(message, "access point", at);
             return Answer { status: http_status.unwrap_or(answer.status), ..answer };
         }
-        let Some(account) = call.bearer().and_then(|token| self.account(token)) else {
+        let Some((account, scope)) = self.caller(call, at) else {
             return self.say(Message::Authentication, "access point", at);
         };
         let body = if headers_as_documented(call) { serde_json::from_slice::<Toggle>(call.body()).ok() } else { None };
         let Some(body) = body else {
             return self.say(Message::Malformed, "access point", at);
         };
+        let permitted = match body.door_state {
+            DoorState::Open => scope.open,
+            DoorState::Closed => scope.close,
+        };
+        if !permitted {
+            // What a missing scope is answered is not documented; of the documented messages only this one fits.
+            return self.say(Message::Authentication, "access point", at);
+        }
         let (message, hardware) = self.operate(account, &plain_id(&body.door_id), body.door_state, call.sequence, at);
         if let (Message::Ok, Some(FaultKind::UnknownStatusWord { word })) = (message, at.fault) {
             return wire::toggle_answer(200, word, at.now);

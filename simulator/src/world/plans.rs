@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::vendors::{bikeep::BikeepType, parqex::ParqexHardware, raixer::RaixerUse};
+use crate::vendors::{
+    bikeep::BikeepType,
+    parqex::ParqexHardware,
+    raixer::{RaixerKind, RaixerUse},
+};
 
 /// A Bikeep account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +120,8 @@ pub struct RaixerAccountPlan {
 pub struct RaixerDevicePlan {
     /// Name shown to people.
     pub name: String,
+    /// Its type, which decides its ports, variables and functions.
+    pub kind: RaixerKind,
     /// Its doors by position, one to three.
     pub doors: Vec<RaixerUse>,
     /// Whether it is online.
@@ -123,10 +129,11 @@ pub struct RaixerDevicePlan {
 }
 
 impl RaixerDevicePlan {
-    /// A device that is online.
+    /// A device that is online: an Access with three doors, an intercom with two ports otherwise.
     #[must_use]
     pub fn new(name: &str, doors: &[RaixerUse]) -> Self {
-        RaixerDevicePlan { name: name.to_owned(), doors: doors.to_vec(), online: true }
+        let kind = if doors.len() > 2 { RaixerKind::Access } else { RaixerKind::TwoDoors };
+        RaixerDevicePlan { name: name.to_owned(), kind, doors: doors.to_vec(), online: true }
     }
 }
 
@@ -139,7 +146,11 @@ impl RaixerAccountPlan {
             RaixerDevicePlan::new("Market street 3", &[Street, Home]),
             RaixerDevicePlan::new("Market street 5", &[Street, Street, Garage]),
             RaixerDevicePlan::new("Mill lane 2", &[Street, Other]),
-            RaixerDevicePlan { online: false, ..RaixerDevicePlan::new("Mill lane 4", &[Street]) },
+            RaixerDevicePlan {
+                online: false,
+                kind: RaixerKind::OneDoor,
+                ..RaixerDevicePlan::new("Mill lane 4", &[Street])
+            },
         ];
         RaixerAccountPlan {
             user: user.to_owned(),

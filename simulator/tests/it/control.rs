@@ -61,13 +61,13 @@ async fn coverage_lists_every_documented_row() {
     sim.raixer("/schedules?campaignId=1").await;
     let rows: Vec<CoverageRow> = sim.control(Method::GET, "/coverage").send().await.unwrap().json().await.unwrap();
     let count = |vendor| rows.iter().filter(|row| row.vendor == vendor).count();
-    assert_eq!((count(Vendor::Bikeep), count(Vendor::Raixer), count(Vendor::Parqex)), (4, 56, 10));
+    assert_eq!((count(Vendor::Bikeep), count(Vendor::Raixer), count(Vendor::Parqex)), (8, 56, 11));
     let row = |id: &str| rows.iter().find(|row| row.row == id).unwrap();
     assert_eq!((row("R20").calls, row("R20").served), (1, true));
-    assert_eq!((row("R54").calls, row("R54").served), (1, false), "called, and answered as unknown");
+    assert_eq!((row("R54").calls, row("R54").served), (1, true));
     assert_eq!(row("R36").calls, 0);
     let served: Vec<&str> = rows.iter().filter(|row| row.served).map(|row| row.row.as_str()).collect();
-    for expected in ["B1", "B2", "B3", "B4", "R13", "R15", "R19", "R20", "R21", "R36", "R42", "R43", "P1", "P4"] {
+    for expected in ["B1", "B2", "B3", "B4", "R13", "R15", "R19", "R20", "R21", "R36", "R42", "R43", "P1", "P2", "P3", "P4", "BX1"] {
         assert!(served.contains(&expected), "{expected}");
     }
 }

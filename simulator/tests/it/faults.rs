@@ -218,7 +218,6 @@ async fn faults_that_could_never_hit_are_refused() {
     let stuck = |state: &str| FaultKind::CommandStuck { state: state.to_owned() };
     for impossible in [
         Fault::new(Vendor::Bikeep, FaultKind::Garbage).at("open_sesame"),
-        Fault::new(Vendor::Raixer, FaultKind::Garbage).at("delete_device"),
         Fault::new(Vendor::Bikeep, FaultKind::Offline).at("get_device"),
         Fault::new(Vendor::Bikeep, FaultKind::Garbage).times(0),
         Fault::new(Vendor::Bikeep, FaultKind::PartialFailure { positions: Vec::new() }),

@@ -33,6 +33,15 @@ async fn devices_are_the_owned_ones_and_connections_the_shared_too() {
 }
 
 #[tokio::test]
+async fn every_row_is_served() {
+    let sim = still(Mode::Auto).await;
+    let rows = sim.handle().coverage();
+    let ours: Vec<_> = rows.iter().filter(|row| row.vendor == Vendor::Raixer).collect();
+    assert_eq!(ours.len(), 56);
+    assert!(ours.iter().all(|row| row.served), "{ours:?}");
+}
+
+#[tokio::test]
 async fn doors_have_every_documented_field() {
     let sim = still(Mode::Auto).await;
     let device = sim.intercom("Market street 5").await;

@@ -56,6 +56,12 @@ impl Sim {
         self.http.request(method, format!("{}{path}", self.simulator.base_url(vendor)))
     }
 
+    /// A client that shows where it is sent instead of going there.
+    #[expect(clippy::disallowed_methods, reason = "as for the other client of these tests")]
+    pub(crate) fn browser(&self) -> Client {
+        Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.handle().advance(by);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::access::Role;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,12 +19,16 @@ pub(super) enum QueryRow {
     Node,
     Nodes,
     Entities,
+    /// As for [`Self::Many`], of the kinds that the caller may read.
+    Records,
+    /// Newest first, for ADMINs.
+    Deliveries,
     /// Public: it tells nothing but the schema.
     Service,
 }
 
 pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
-    use QueryRow::{Entities, Many, Node, Nodes, One, Service, Viewer};
+    use QueryRow::{Deliveries, Entities, Many, Node, Nodes, One, Records, Service, Viewer};
     BTreeMap::from([
         ("viewer", Viewer),
         ("node", Node),
@@ -37,6 +42,10 @@ pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
         ("command", One("Command")),
         ("commands", Many("Command")),
         ("events", Many("Event")),
+        ("vendorAccount", One("VendorAccount")),
+        ("vendorAccounts", Many("VendorAccount")),
+        ("records", Records),
+        ("webhookDeliveries", Deliveries),
         ("_entities", Entities),
         ("_service", Service),
     ])
@@ -49,7 +58,7 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
         world.assert_no_leak(caller, &answer);
         answer
     };
-    let shown = |thing: &Thing| if caller.sight.sees(thing) { json!({ "id": thing.id }) } else { Value::Null };
+    let shown = |thing: &Thing| if caller.sees(thing) { json!({ "id": thing.id }) } else { Value::Null };
     match row {
         QueryRow::Service => {
             assert!(ask("{ _service { sdl } }", json!({})).await.get("errors").is_none(), "{}", caller.name);
@@ -97,18 +106,24 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
             }
             check_absent(world, caller, field, &things).await;
         }
-        QueryRow::Many(kind) => {
+        QueryRow::Records | QueryRow::Deliveries if caller.sight != Sight::Nobody => {
+            check_by_role(world, caller, row).await;
+        }
+        QueryRow::Many(_) | QueryRow::Records | QueryRow::Deliveries => {
+            let kind = if let QueryRow::Many(kind) = row { kind } else { "" };
             let answer = ask(&format!("{{ {field}(first: 100) {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
             if caller.sight == Sight::Nobody {
                 return assert_unauthenticated(&answer);
             }
             let expected: Vec<Value> = world.of(kind).map(shown).filter(|shown| !shown.is_null()).collect();
-            let connection = json!({ "nodes": expected, "totalCount": expected.len() });
+            let first: Vec<&Value> = expected.iter().take(100).collect();
+            let connection = json!({ "nodes": first, "totalCount": expected.len() });
             assert_eq!(answer["data"][field], connection, "{} {field}", caller.name);
         }
         QueryRow::Nodes | QueryRow::Entities => {
             let is_node = matches!(row, QueryRow::Nodes);
-            let asked: Vec<&Thing> = world.things.iter().filter(|thing| is_node || thing.kind != "Event").collect();
+            let is_entity = |thing: &Thing| !["Event", "VendorRecord", "WebhookDelivery"].contains(&thing.kind);
+            let asked: Vec<&Thing> = world.things.iter().filter(|thing| is_node || is_entity(thing)).collect();
             for things in asked.chunks(100) {
                 let answer = if is_node {
                     let ids: Vec<&String> = things.iter().map(|thing| &thing.id).collect();
@@ -139,11 +154,42 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
     }
 }
 
+/// Lists whose items depend on the caller's role: what one may not see is left out, and what one may not ask for is refused.
+async fn check_by_role(world: &World, caller: &Caller, row: QueryRow) {
+    let refused = |answer: &Value| {
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{} {answer:#}", caller.name);
+        assert!(answer["data"].as_object().is_none_or(|data| data.values().all(Value::is_null)), "{answer:#}");
+    };
+    let (field, kind) = match row {
+        QueryRow::Records => ("records(first: 100)", "VendorRecord"),
+        _ => ("webhookDeliveries(first: 100)", "WebhookDelivery"),
+    };
+    let answer = caller.client.ask(&format!("{{ list: {field} {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
+    world.assert_no_leak(caller, &answer);
+    let mut seen: Vec<&Thing> = world.of(kind).filter(|thing| caller.sees(thing)).collect();
+    match row {
+        QueryRow::Records => {
+            let people = "{ records(filter: { kinds: [LOCATION, USER] }) { nodes { id } } }";
+            let answer = caller.client.ask(people, json!({})).await;
+            world.assert_no_leak(caller, &answer);
+            if caller.role < Role::Manager {
+                refused(&answer);
+            } else {
+                assert!(answer.get("errors").is_none(), "{} {answer:#}", caller.name);
+            }
+        }
+        _ if caller.role < Role::Admin => return refused(&answer),
+        _ => seen.reverse(),
+    }
+    let first: Vec<Value> = seen.iter().take(100).map(|thing| json!({ "id": thing.id })).collect();
+    assert_eq!(answer["data"]["list"], json!({ "nodes": first, "totalCount": seen.len() }), "{}", caller.name);
+}
+
 /// What one does not see, what is not there, and what is no id: the same to the byte.
 async fn check_absent(world: &World, caller: &Caller, field: &str, things: &[&Thing]) {
     let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
     let mut kinds = BTreeSet::new();
-    for thing in things.iter().filter(|thing| !caller.sight.sees(thing)) {
+    for thing in things.iter().filter(|thing| !caller.sees(thing)) {
         if kinds.insert(thing.kind) {
             let invisible = bytes(&caller.client, &query, json!({ "id": thing.id })).await;
             for id in [world.absent(thing.kind), "nonsense".to_owned(), String::new(), thing.id.to_uppercase()] {

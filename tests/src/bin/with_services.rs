@@ -128,6 +128,13 @@ async fn supervise(
 ) -> Result<u8> {
     let mut command = Command::new(&program);
     command.args(arguments).env(POSTGRES_URL, &services.postgres.0).env(REDIS_URL, &services.redis.0);
+    // Left by the cargo that runs us. In the environment of another cargo they would rebuild every C library, each time.
+    for variable in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS", "CARGO_PRIMARY_PACKAGE"] {
+        command.env_remove(variable);
+    }
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
+        command.env_remove(variable);
+    }
     // A group of its own, so that a signal reaches cargo's test processes too, however it reached us.
     command.process_group(0).stdin(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().with_context(|| format!("{} does not start", program.display()))?;

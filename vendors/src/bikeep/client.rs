@@ -7,17 +7,18 @@ use domain::{
     door::DoorReading,
     secret::Secret,
 };
-use futures::stream::{self, BoxStream, StreamExt};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{mapping, wire};
+use super::{access, mapping, wire};
 use crate::{
+    credentials::BikeepCredentials,
     error::VendorError,
-    http::{ANSWER_LIMIT, Call, Caller, HttpFactory, INVENTORY_LIMIT, Reply},
-    port::{Departure, DoorControl, FoundDevice, Inventory, Receipt, Target},
+    http::{ANSWER_LIMIT, Call, Caller, HttpFactory, Reply},
+    oauth::TokenEndpoint,
+    port::{Administration, Departure, DoorControl, Receipt, Target},
 };
 
 /// Where Bikeep's services are (document 003).
@@ -27,29 +28,36 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One account at Bikeep.
 pub(crate) struct Bikeep {
+    pub(super) credentials: BikeepCredentials,
+    /// Where tokens are fetched, if they can be.
+    pub(super) tokens: Option<TokenEndpoint>,
     caller: Caller,
-    authorization: HeaderValue,
-    locations: Vec<String>,
+    authorization: Option<HeaderValue>,
 }
 
 impl Bikeep {
-    /// An account with an access token, of which these locations are of interest; none means all that it sees.
+    /// An account with a token, or with a client that one is still to be fetched for: then every call fails as refused.
     pub(crate) fn new(
         base_url: &str,
-        token: &Secret,
-        locations: &[String],
+        credentials: &BikeepCredentials,
         http: &HttpFactory,
     ) -> Result<Self, VendorError> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-            .map_err(|_| VendorError::auth_invalid("The Bikeep token has characters that no header may have."))?;
-        authorization.set_sensitive(true);
-        let caller = http.caller(Vendor::Bikeep, base_url, vec![token.clone()])?;
-        Ok(Self { caller, authorization, locations: locations.to_vec() })
+        let authorization = credentials.token.as_ref().map(bearer).transpose()?;
+        let caller = http.caller(Vendor::Bikeep, base_url, access::secrets(credentials))?;
+        let tokens = access::token_endpoint(base_url, credentials, http)?;
+        Ok(Self { credentials: credentials.clone(), tokens, caller, authorization })
     }
 
-    async fn get(&self, operation: &'static str, path: &[&str], limit: usize) -> Result<Reply, VendorError> {
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone()), (ACCEPT, JSON)]);
-        let call = Call { operation, method: Method::GET, path, headers, body: Vec::new(), departure: None, limit };
+    fn headers(&self) -> Result<HeaderMap, VendorError> {
+        let authorization = self.authorization.clone();
+        let authorization =
+            authorization.ok_or_else(|| VendorError::auth_invalid("No Bikeep token has been fetched yet."))?;
+        Ok(HeaderMap::from_iter([(AUTHORIZATION, authorization), (ACCEPT, JSON)]))
+    }
+
+    pub(super) async fn get(&self, operation: &'static str, path: &[&str], limit: usize) -> Result<Reply, VendorError> {
+        let (headers, body) = (self.headers()?, Vec::new());
+        let call = Call { operation, method: Method::GET, path, query: &[], headers, body, departure: None, limit };
         self.checked(self.caller.call(call).await?)
     }
 
@@ -68,7 +76,8 @@ impl Bikeep {
         let VendorError::Rejected { message, .. } = error else { return Err(error) };
         let code = match reply.status.as_u16() {
             404 => FailureCode::DeviceNotFound,
-            400 if code.contains("INVALID") => FailureCode::Malformed,
+            // A state that does not fit is nothing that we wrote wrongly.
+            400 if code.contains("INVALID") && !code.contains("INVALID_STATE") => FailureCode::Malformed,
             _ => FailureCode::VendorRejected,
         };
         Err(VendorError::Rejected { code, message })
@@ -79,31 +88,22 @@ impl Bikeep {
             .ok_or_else(|| VendorError::protocol("Bikeep answered with something that is no command."))
     }
 
-    async fn location_ids(&self) -> Result<Vec<String>, VendorError> {
-        if !self.locations.is_empty() {
-            return Ok(self.locations.clone());
+    /// One device (B2).
+    pub(super) async fn device(&self, id: &str) -> Result<wire::Device, VendorError> {
+        let reply = self.get("get device", &["device", "v1", "devices", id], ANSWER_LIMIT).await?;
+        let device: wire::Device = reply.json()?;
+        if device.id.is_none() {
+            return Err(VendorError::protocol("Bikeep answered with something that is no device."));
         }
-        let reply = self.get("list locations", &["location", "v1", "locations"], INVENTORY_LIMIT).await?;
-        let list: wire::List<wire::Location> = reply.json()?;
-        list.data
-            .into_iter()
-            .map(|location| location.id.ok_or_else(|| VendorError::protocol("Bikeep listed a location without an id.")))
-            .collect()
+        Ok(device)
     }
+}
 
-    async fn devices_of(&self, location: &str) -> Result<Vec<FoundDevice>, VendorError> {
-        let path = ["device", "v1", "locations", location, "devices"];
-        let reply = self.get("list devices", &path, INVENTORY_LIMIT).await?;
-        let list: wire::List<wire::Device> = reply.json()?;
-        list.data
-            .iter()
-            .map(|device| {
-                // Left out, it would look removed (rule 11).
-                mapping::device(device, location)
-                    .ok_or_else(|| VendorError::protocol("Bikeep listed a device without an id."))
-            })
-            .collect()
-    }
+fn bearer(token: &Secret) -> Result<HeaderValue, VendorError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|_| VendorError::auth_invalid("The Bikeep token has characters that no header may have."))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[async_trait]
@@ -112,12 +112,13 @@ impl DoorControl for Bikeep {
         let order = mapping::order(action, &target.model)?;
         let body =
             serde_json::to_vec(&order).map_err(|_| VendorError::unsupported("The command can not be written."))?;
-        let headers =
-            HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone()), (ACCEPT, JSON), (CONTENT_TYPE, JSON)]);
+        let mut headers = self.headers()?;
+        headers.insert(CONTENT_TYPE, JSON);
         let call = Call {
             operation: "send command",
             method: Method::POST,
             path: &["device", "v1", "devices", &target.device, "commands"],
+            query: &[],
             headers,
             body,
             departure: Some(departure),
@@ -133,28 +134,11 @@ impl DoorControl for Bikeep {
     }
 
     async fn look(&self, target: &Target) -> Result<Option<DoorReading>, VendorError> {
-        let reply = self.get("get device", &["device", "v1", "devices", &target.device], ANSWER_LIMIT).await?;
-        let device: wire::Device = reply.json()?;
-        if device.id.is_none() {
-            return Err(VendorError::protocol("Bikeep answered with something that is no device."));
-        }
-        Ok(Some(mapping::reading(&device)))
+        Ok(Some(mapping::reading(&self.device(&target.device).await?)))
     }
 }
 
-impl Inventory for Bikeep {
-    fn devices(&self) -> BoxStream<'_, Result<Vec<FoundDevice>, VendorError>> {
-        stream::try_unfold(None, move |pending: Option<std::vec::IntoIter<String>>| async move {
-            let mut pending = match pending {
-                Some(pending) => pending,
-                None => self.location_ids().await?.into_iter(),
-            };
-            let Some(location) = pending.next() else { return Ok(None) };
-            Ok(Some((self.devices_of(&location).await?, Some(pending))))
-        })
-        .boxed()
-    }
-}
+impl Administration for Bikeep {}
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Bikeep's words in ours, both ways; pure. An unknown word is never an outcome, and what was not told stays `None`.
 
+mod details;
+
 use std::collections::BTreeSet;
 
 use chrono::{DurationRound, SecondsFormat, TimeDelta};
@@ -10,6 +12,7 @@ use domain::{
     door::{DoorKind, DoorReading, LockState, Mode, Occupancy},
 };
 
+pub(super) use self::details::{instant, location, scalar};
 use super::wire;
 use crate::{
     error::VendorError,
@@ -27,7 +30,7 @@ pub(super) fn order(action: &Action, model: &str) -> Result<wire::Order, VendorE
             return Err(VendorError::unsupported("Bikeep docks and lockers are unlocked or booked, not opened."));
         }
         Action::CloseDoor => return Err(VendorError::unsupported("Bikeep has no command that closes a door.")),
-        Action::LockDoor => wire::Order::Lock,
+        Action::LockDoor { on_behalf_of } => wire::Order::Lock { user_id: on_behalf_of.clone() },
         Action::UnlockDoor => wire::Order::Unlock,
         Action::ForceLockDoor => wire::Order::ForceLock,
         Action::ForceUnlockDoor { reason, comment } => {
@@ -40,6 +43,9 @@ pub(super) fn order(action: &Action, model: &str) -> Result<wire::Order, VendorE
         Action::ForceCancelBooking => wire::Order::ForceCancelBooking,
         Action::SyncDevice { power_cycle } => wire::Order::SyncDevice { power_cycle: *power_cycle },
         Action::TakePhoto => wire::Order::TakePhoto,
+        Action::Change(_) => {
+            return Err(VendorError::unsupported("Bikeep documents no change of what it keeps, only commands."));
+        }
     })
 }
 
@@ -94,6 +100,7 @@ pub(super) fn device(device: &wire::Device, asked_location: &str) -> Option<Foun
     let told_location = device.location.as_ref().and_then(|location| location.id.clone());
     let (health, health_since) = health(device);
     Some(FoundDevice {
+        details: details::of_device(device),
         doors: vec![FoundDoor {
             external_id: external_id.clone(),
             name: name.clone(),
@@ -101,6 +108,8 @@ pub(super) fn device(device: &wire::Device, asked_location: &str) -> Option<Foun
             position: 1,
             capabilities: on_door,
             reading: reading(device),
+            settings: None,
+            phone_access: None,
         }],
         external_id,
         location: told_location.unwrap_or_else(|| asked_location.to_owned()),

@@ -1,5 +1,6 @@
-//! Bikeep's JSON as document 003 describes it: every field that is not deprecated and that we use. Tolerant: whatever is
-//! null, missing or of another type is `None`; what a value means is `mapping`'s business.
+//! Bikeep's JSON as document 003 describes it: every field that is not deprecated, but for the user's access key, which
+//! opens doors. Tolerant: whatever is null, missing or of another type is `None`; what a value means is `mapping`'s
+//! business.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +16,32 @@ pub(super) struct List<T> {
     pub(super) data: Vec<T>,
 }
 
-/// A location, of which only the id is used.
-#[derive(Debug, Deserialize)]
-pub(super) struct Location {
-    #[serde(default, deserialize_with = "lenient::text")]
+/// What one thing says of another that it is linked with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Link {
+    #[serde(deserialize_with = "lenient::text")]
     pub(super) id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) uri: Option<String>,
+}
+
+/// A location (vendors-extra 4.3).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Location {
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) label: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) code: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::word")]
+    pub(super) kind: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) address: Option<String>,
 }
 
 /// A parking device.
@@ -51,7 +73,41 @@ pub(super) struct Device {
     #[serde(deserialize_with = "lenient::flag")]
     pub(super) has_camera: Option<bool>,
     #[serde(deserialize_with = "lenient::shaped")]
-    pub(super) location: Option<Location>,
+    pub(super) location: Option<Link>,
+    #[serde(deserialize_with = "lenient::flag")]
+    pub(super) has_otp_support: Option<bool>,
+    #[serde(deserialize_with = "lenient::shaped")]
+    pub(super) price_list: Option<Link>,
+    #[serde(deserialize_with = "lenient::flag")]
+    pub(super) has_access_lists: Option<bool>,
+    #[serde(deserialize_with = "lenient::flag")]
+    pub(super) has_subscription: Option<bool>,
+    #[serde(deserialize_with = "lenient::shaped")]
+    pub(super) settings: Option<Settings>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) uri: Option<String>,
+    #[serde(deserialize_with = "lenient::shaped")]
+    pub(super) tags: Option<Vec<Value>>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) comment: Option<String>,
+    #[serde(deserialize_with = "lenient::shaped")]
+    pub(super) user: Option<Link>,
+    #[serde(deserialize_with = "lenient::flag")]
+    pub(super) has_allowlist: Option<bool>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) hardware_id: Option<String>,
+}
+
+/// A device's settings, for whoever may see them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    #[serde(deserialize_with = "lenient::instant")]
+    pub(super) updated_at: Option<Timestamp>,
+    #[serde(deserialize_with = "lenient::instant")]
+    pub(super) created_at: Option<Timestamp>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) deep_link: Option<String>,
 }
 
 /// The state of a device or of a command.
@@ -112,11 +168,27 @@ pub(super) struct ErrorBody {
     pub(super) correlation_id: Option<String>,
 }
 
+/// The envelope of a webhook. Its `data` is one object, or a list of them where several are told together.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Envelope {
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub(super) kind: Option<String>,
+    pub(super) data: Value,
+    #[serde(deserialize_with = "lenient::whole")]
+    pub(super) version: Option<i32>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) hash: Option<String>,
+}
+
 /// The body of a command to send. Only what belongs to the command is there.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub(super) enum Order {
-    Lock,
+    Lock {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_id: Option<String>,
+    },
     Unlock,
     Book {
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ fn read<'a>(path: &'a [&'a str]) -> Call<'a> {
     Call {
         operation: "test",
         method: Method::GET,
-        path,
+        path, query: &[],
         headers: HeaderMap::new(),
         body: Vec::new(),
         departure: None,

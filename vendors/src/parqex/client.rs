@@ -7,17 +7,18 @@ use domain::{
     door::DoorReading,
     secret::Secret,
 };
-use futures::stream::{self, BoxStream, StreamExt};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{mapping, wire};
+use super::{access, mapping, wire};
 use crate::{
+    credentials::ParqexCredentials,
     error::VendorError,
     http::{ANSWER_LIMIT, Call, Caller, HttpFactory, INVENTORY_LIMIT, Reply},
-    port::{Departure, DoorControl, FoundDevice, Inventory, Receipt, Target},
+    oauth::TokenEndpoint,
+    port::{Administration, Departure, DoorControl, Receipt, Target},
 };
 
 /// Where ParqEx's API is (document 000).
@@ -27,58 +28,76 @@ const DEFAULT_TOGGLE_PATH: &str = "/oauth/v1/endpoint/toggle";
 
 /// One linked user at ParqEx.
 pub(crate) struct Parqex {
+    pub(super) credentials: ParqexCredentials,
+    /// Where the user's access is renewed, if it can be.
+    pub(super) tokens: Option<TokenEndpoint>,
     caller: Caller,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
     toggle_path: Vec<String>,
 }
 
 impl Parqex {
-    /// A user's access token. `toggle_path` is for the case that the document's sample is right and its heading wrong.
+    /// A user who has consented, or not yet: then every call fails as refused.
     pub(crate) fn new(
         base_url: &str,
-        access_token: &Secret,
-        toggle_path: Option<&str>,
+        credentials: &ParqexCredentials,
         http: &HttpFactory,
     ) -> Result<Self, VendorError> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", access_token.expose()))
-            .map_err(|_| VendorError::auth_invalid("The ParqEx token has characters that no header may have."))?;
-        authorization.set_sensitive(true);
-        let caller = http.caller(Vendor::Parqex, base_url, vec![access_token.clone()])?;
-        let path = toggle_path.unwrap_or(DEFAULT_TOGGLE_PATH);
+        let authorization = credentials.access_token.as_ref().map(bearer).transpose()?;
+        let caller = http.caller(Vendor::Parqex, base_url, access::secrets(credentials))?;
+        let path = credentials.toggle_path.as_deref().unwrap_or(DEFAULT_TOGGLE_PATH);
         let toggle_path = path.split('/').filter(|piece| !piece.is_empty()).map(str::to_owned).collect();
-        Ok(Self { caller, authorization, toggle_path })
+        let tokens = access::renewal_endpoint(base_url, credentials, http)?;
+        Ok(Self { credentials: credentials.clone(), tokens, caller, authorization, toggle_path })
     }
 
     /// The five headers that every call has (document 000).
-    fn headers(&self) -> HeaderMap {
+    fn headers(&self) -> Result<HeaderMap, VendorError> {
+        let authorization = self.authorization.clone();
+        let authorization = authorization.ok_or_else(|| {
+            VendorError::auth_invalid("ParqEx: the user has not consented yet, so there is no token.")
+        })?;
         let json = HeaderValue::from_static("application/json");
-        HeaderMap::from_iter([
+        Ok(HeaderMap::from_iter([
             (ACCEPT, json.clone()),
             (CONTENT_TYPE, json),
-            (AUTHORIZATION, self.authorization.clone()),
+            (AUTHORIZATION, authorization),
             (ACCEPT_CHARSET, HeaderValue::from_static("utf-8")),
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
-        ])
+        ]))
     }
 
-    async fn sync(&self) -> Result<Vec<wire::Device>, VendorError> {
+    /// Asks one of the resources; none of these questions changes anything.
+    pub(super) async fn ask(
+        &self,
+        name: &'static str,
+        method: Method,
+        query: &[(&str, &str)],
+    ) -> Result<Reply, VendorError> {
         let call = Call {
-            operation: "sync",
-            method: Method::GET,
-            path: &["oauth", "v1", "endpoints", "sync"],
-            headers: self.headers(),
+            operation: name,
+            method,
+            path: &["oauth", "v1", "endpoints", name],
+            query,
+            headers: self.headers()?,
             body: Vec::new(),
             departure: None,
             limit: INVENTORY_LIMIT,
         };
         let reply = self.caller.call(call).await?;
+        let said: wire::Said = reply.json().unwrap_or_default();
         if !reply.status.is_success() {
-            return Err(reply.refusal(""));
+            return Err(reply.refusal(&self.caller.clean(&said.first_error())));
         }
-        let sync: wire::Sync = reply.json()?;
-        if mapping::login_expired(sync.code.as_deref()) {
-            return Err(VendorError::auth_invalid("ParqEx: the login has expired."));
+        if mapping::login_expired(said.code.as_deref()) {
+            return Err(mapping::expired());
         }
+        Ok(reply)
+    }
+
+    /// The controllers with their doors.
+    pub(super) async fn sync(&self) -> Result<Vec<wire::Device>, VendorError> {
+        let sync: wire::Sync = self.ask("sync", Method::GET, &[]).await?.json()?;
         mapping::devices(sync).ok_or_else(|| VendorError::protocol("ParqEx answered without a list of devices."))
     }
 
@@ -97,9 +116,20 @@ impl Parqex {
             VendorError::AuthInvalid { .. } | VendorError::Throttled { .. } | VendorError::Indeterminate { .. } => {
                 refusal
             }
-            other => VendorError::protocol(format!("{other} This says nothing that ParqEx documents.")),
+            other => {
+                let said = other.to_string();
+                let said = said.trim_end_matches('.');
+                VendorError::protocol(format!("{said}. This says nothing that ParqEx documents."))
+            }
         })
     }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, VendorError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|_| VendorError::auth_invalid("The ParqEx token has characters that no header may have."))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[async_trait]
@@ -115,7 +145,8 @@ impl DoorControl for Parqex {
             operation: "toggle",
             method: Method::POST,
             path: &path,
-            headers: self.headers(),
+            query: &[],
+            headers: self.headers()?,
             body,
             departure: Some(departure),
             limit: ANSWER_LIMIT,
@@ -137,22 +168,7 @@ impl DoorControl for Parqex {
     }
 }
 
-impl Inventory for Parqex {
-    fn devices(&self) -> BoxStream<'_, Result<Vec<FoundDevice>, VendorError>> {
-        stream::once(async move {
-            self.sync()
-                .await?
-                .into_iter()
-                .map(|device| {
-                    // Left out, it would look removed (rule 11).
-                    mapping::device(device)
-                        .ok_or_else(|| VendorError::protocol("ParqEx listed something without an id."))
-                })
-                .collect()
-        })
-        .boxed()
-    }
-}
+impl Administration for Parqex {}
 
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,39 @@
 //! ParqEx's words in ours; pure. Above all: its sentences, which tell the truth where `success` and the status do not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 use domain::{
     clock::Timestamp,
     command::{Action, Answer, CommandKind, Evidence, FailureCode},
-    device::Health,
+    device::{DeviceDetails, Health},
     door::{DoorKind, DoorReading, Position},
+    record::{FoundRecord, ProfileDetails, RecordDetails},
 };
+use serde_json::Value;
 
 use super::wire;
 use crate::{
     error::VendorError,
     port::{FoundDevice, FoundDoor, Receipt},
 };
+
+/// What is documented of a controller beyond what every device has. The owner's names stay outside.
+const DEVICE_FIELDS: [&str; 5] = [
+    "registered",
+    "number_of_entities_controlled",
+    "time_before_door_open_alert",
+    "bluetooth_onboard",
+    "bluetooth_mac_address",
+];
+/// What is documented of a door beyond what every door has.
+const DOOR_FIELDS: [&str; 5] = [
+    "bluetooth_sensor_mac_address",
+    "bluetooth_sensor_battery_level",
+    "door_auto_close_enabled",
+    "door_auto_close_delay",
+    "user_relationship",
+];
 
 /// The requested state that stands for `action`.
 pub(super) fn door_state(action: &Action) -> Option<&'static str> {
@@ -38,7 +57,7 @@ pub(super) fn outcome(
     }
     let said = format!("ParqEx: {}", clean(message));
     if login_expired(toggled.code.as_deref()) {
-        return Some(Err(VendorError::auth_invalid("ParqEx: the login has expired.")));
+        return Some(Err(expired()));
     }
     let code = match code_at_end(message) {
         Some("400") => FailureCode::Malformed,
@@ -54,6 +73,11 @@ pub(super) fn outcome(
 /// A predecessor's way to say so, in the body of any answer (vendors-extra 1.5, inferred).
 pub(super) fn login_expired(code: Option<&str>) -> bool {
     code == Some("401")
+}
+
+/// What that means.
+pub(super) fn expired() -> VendorError {
+    VendorError::auth_invalid("ParqEx: the login has expired.")
 }
 
 fn code_at_end(message: &str) -> Option<&str> {
@@ -77,12 +101,16 @@ pub(super) fn device(device: wire::Device) -> Option<FoundDevice> {
     let name = format!("ParqEx {serial}");
     let controller_is_active = device.active != Some(false);
     let mut taken = BTreeSet::new();
+    let mut more = documented(&device.rest, &DEVICE_FIELDS, "");
+    note(&mut more, "active", device.active);
+    note(&mut more, "last_contact", device.last_contact.as_deref());
     let doors = device
         .doors
         .unwrap_or_default()
         .into_iter()
-        .map(|door| found_door(door, controller_is_active, &mut taken))
+        .map(|door| found_door(door, controller_is_active, &mut taken, &mut more))
         .collect::<Option<Vec<_>>>()?;
+    let last_contact_at = device.last_contact.as_deref().and_then(naive_utc);
     Some(FoundDevice {
         external_id,
         location: String::new(),
@@ -93,25 +121,85 @@ pub(super) fn device(device: wire::Device) -> Option<FoundDevice> {
         health: Health::Unknown,
         health_since: None,
         battery_percent: None,
+        details: DeviceDetails {
+            serial_number: device.blackbox_code,
+            last_contact_at,
+            more,
+            ..DeviceDetails::default()
+        },
         capabilities: BTreeSet::new(),
         doors,
     })
 }
 
-fn found_door(door: wire::Door, controller_is_active: bool, taken: &mut BTreeSet<i32>) -> Option<FoundDoor> {
+fn found_door(
+    door: wire::Door,
+    controller_is_active: bool,
+    taken: &mut BTreeSet<i32>,
+    more: &mut BTreeMap<String, String>,
+) -> Option<FoundDoor> {
     let reading = reading(&door);
     let position = door
         .entity_number
         .filter(|number| *number >= 1 && !taken.contains(number))
         .or_else(|| (1..).find(|number| !taken.contains(number)))?;
     taken.insert(position);
+    // A door has no such shelf of its own, so its settings stand with its controller, under its position.
+    let shelf = format!("door{position}.");
+    more.extend(documented(&door.rest, &DOOR_FIELDS, &shelf));
+    note(more, &format!("{shelf}active"), door.active);
+    note(more, &format!("{shelf}sensor"), door.sensor);
+    note(more, &format!("{shelf}bluetooth_sensor"), door.bluetooth_sensor);
     let name = door.name.unwrap_or_else(|| format!("Door {position}"));
     let capabilities = if controller_is_active && door.active != Some(false) {
         BTreeSet::from([CommandKind::OpenDoor, CommandKind::CloseDoor])
     } else {
         BTreeSet::new()
     };
-    Some(FoundDoor { external_id: door.id?, kind: kind(&name), name, position, capabilities, reading })
+    Some(FoundDoor {
+        external_id: door.id?,
+        kind: kind(&name),
+        name,
+        position,
+        capabilities,
+        reading,
+        settings: None,
+        phone_access: None,
+    })
+}
+
+fn documented(told: &BTreeMap<String, Value>, fields: &[&str], shelf: &str) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    };
+    fields.iter().filter_map(|field| Some((format!("{shelf}{field}"), text(told.get(*field)?)?))).collect()
+}
+
+fn note(more: &mut BTreeMap<String, String>, name: &str, value: Option<impl ToString>) {
+    if let Some(value) = value {
+        more.insert(name.to_owned(), value.to_string());
+    }
+}
+
+/// The linked user's profile. `None` without an id.
+pub(super) fn profile(user: wire::UserInfo, settings: wire::UserSettings) -> Option<FoundRecord> {
+    let external_id = user.id?;
+    let full_name = [user.first_name, user.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let display_name = Some(full_name).filter(|name| !name.is_empty());
+    let email = user.email.or(user.email_address);
+    let name = display_name.as_ref().or(email.as_ref()).unwrap_or(&external_id).clone();
+    let details = ProfileDetails { display_name, email, time_zone: settings.time_zone, address: None };
+    Some(FoundRecord {
+        external_id,
+        device: None,
+        location: String::new(),
+        name,
+        details: RecordDetails::Profile(details),
+        secret: None,
+    })
 }
 
 /// The door's state as ParqEx believes it to be.
@@ -128,7 +216,8 @@ pub(super) fn reading(door: &wire::Door) -> DoorReading {
     }
 }
 
-fn naive_utc(text: &str) -> Option<Timestamp> {
+/// A time without a zone, taken for UTC (vendors-extra 1.4, inferred).
+pub(super) fn naive_utc(text: &str) -> Option<Timestamp> {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok().map(|at| at.and_utc())
 }
 
@@ -143,8 +232,12 @@ fn kind(name: &str) -> DoorKind {
 
 /// Whether two ids are the same: history writes them with dashes, `sync` without, in either case (vendors-extra 1.6).
 pub(super) fn same_id(one: &str, other: &str) -> bool {
-    let plain = |id: &str| id.replace('-', "").to_ascii_lowercase();
-    plain(one) == plain(other)
+    plain_id(one) == plain_id(other)
+}
+
+/// An id as `sync` writes it.
+pub(super) fn plain_id(id: &str) -> String {
+    id.replace('-', "").to_ascii_lowercase()
 }
 
 #[cfg(test)]

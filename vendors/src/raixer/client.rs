@@ -1,27 +1,20 @@
-//! Asking Raixer: headers, paths and statuses of document 001. What the answers mean is `mapping`'s business.
+//! Speaking with Raixer: headers, statuses and the two meanings of 401 by document 001. What is asked is `control`'s,
+//! `administration`'s and `inventory`'s business, what the answers mean `mapping`'s.
 
-use std::collections::{BTreeSet, VecDeque};
-
-use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    account::Vendor,
-    command::{Action, FailureCode},
-    door::DoorReading,
-    secret::Secret,
-};
-use futures::stream::{self, BoxStream, StreamExt};
+use domain::{account::Vendor, clock::Timestamp, command::FailureCode, secret::Secret};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{mapping, wire};
+use super::{mapping::answers, wire};
 use crate::{
+    credentials::RaixerCredentials,
     error::VendorError,
     http::{ANSWER_LIMIT, Call, Caller, HttpFactory, INVENTORY_LIMIT, Reply},
-    port::{Departure, DoorControl, FoundDevice, Inventory, Receipt, Target},
+    port::Departure,
 };
 
 /// Where Raixer's API is (document 001).
@@ -31,26 +24,36 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One API user at Raixer.
 pub(crate) struct Raixer {
-    caller: Caller,
+    pub(super) caller: Caller,
     authorization: HeaderValue,
 }
 
-/// A device that is still to be asked for its doors.
-struct Pending {
-    device: wire::Device,
-    connection_name: Option<String>,
-    /// Seen only as a connection: its own description is still to be asked for.
-    shared: bool,
+/// Something that changes something at Raixer.
+pub(super) struct Write<'a> {
+    pub(super) operation: &'static str,
+    pub(super) method: Method,
+    pub(super) path: &'a [&'a str],
+    /// None for the calls that the document shows without one.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// What became of a removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// It was removed.
+    Done,
+    /// It was not there.
+    NothingThere,
 }
 
 impl Raixer {
     /// An API user with its password.
     pub(crate) fn new(
         base_url: &str,
-        user: &Secret,
-        password: &Secret,
+        credentials: &RaixerCredentials,
         http: &HttpFactory,
     ) -> Result<Self, VendorError> {
+        let (user, password) = (&credentials.user, &credentials.password);
         if user.expose().contains(':') {
             return Err(VendorError::auth_invalid("A Raixer API user has no colon in its name (HTTP Basic)."));
         }
@@ -62,29 +65,34 @@ impl Raixer {
         Ok(Self { caller, authorization })
     }
 
-    async fn ask(&self, operation: &'static str, path: &[&str]) -> Result<Reply, VendorError> {
+    /// The time by our clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.caller.unhurried().clock.now()
+    }
+
+    async fn ask(&self, operation: &'static str, path: &[&str], query: &[(&str, &str)]) -> Result<Reply, VendorError> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone()), (ACCEPT, JSON)]);
-        let call = Call {
-            operation,
-            method: Method::GET,
-            path,
-            headers,
-            body: Vec::new(),
-            departure: None,
-            limit: INVENTORY_LIMIT,
-        };
+        let limit = INVENTORY_LIMIT;
+        let method = Method::GET;
+        let call = Call { operation, method, path, query, headers, body: Vec::new(), departure: None, limit };
         self.caller.call(call).await
     }
 
-    async fn list<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<Vec<T>, VendorError> {
-        let reply = self.ask(operation, path).await?;
+    /// Reads what every user may read: here a 401 can only mean the credentials.
+    pub(super) async fn own<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, VendorError> {
+        let reply = self.ask(operation, path, query).await?;
         if reply.status.is_success() { reply.json() } else { Err(refusal(&reply)) }
     }
 
     /// Tells the two meanings of 401 apart by a call that needs no permission on any device. Either way nothing
-    /// happened at the door.
+    /// happened.
     async fn meaning_of_401(&self) -> VendorError {
-        match self.ask("check credentials", &["devices"]).await {
+        match self.ask("check credentials", &["devices"], &[]).await {
             Ok(reply) if reply.status.as_u16() == 401 => VendorError::auth_invalid("Raixer refuses the credentials."),
             Ok(reply) if reply.status.is_success() => VendorError::rejected(
                 FailureCode::DeviceNotFound,
@@ -94,64 +102,134 @@ impl Raixer {
         }
     }
 
-    /// Every device that is owned or shared, owned ones first, each once.
-    async fn known_devices(&self) -> Result<VecDeque<Pending>, VendorError> {
-        let owned: Vec<wire::Device> = self.list("list devices", &["devices"]).await?;
-        let connections: Vec<wire::Connection> = self.list("list connections", &["connections"]).await?;
-        let mut seen = BTreeSet::new();
-        let mut pending = VecDeque::new();
-        for device in owned {
-            let id = device.id.clone().ok_or_else(no_id)?;
-            let name = connections
-                .iter()
-                .find(|connection| connection.device_id.as_deref() == Some(&id))
-                .and_then(|connection| connection.name.clone());
-            if seen.insert(id) {
-                pending.push_back(Pending { device, connection_name: name, shared: false });
+    /// Reads something of a device. `None` when the device does not exist (403), or when this account may not use it:
+    /// 401 with good credentials, twice, since what is not listed looks removed.
+    pub(super) async fn of_device<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, VendorError> {
+        let mut reply = self.ask(operation, path, query).await?;
+        if reply.status.as_u16() == 401 {
+            match self.meaning_of_401().await {
+                VendorError::Rejected { .. } => reply = self.ask(operation, path, query).await?,
+                error => return Err(error),
             }
         }
-        for connection in connections.into_iter().filter(|connection| connection.disabled != Some(true)) {
-            let id = connection.device_id.ok_or_else(no_id)?;
-            if seen.insert(id.clone()) {
-                let device = wire::Device { id: Some(id), ..wire::Device::default() };
-                pending.push_back(Pending { device, connection_name: connection.name, shared: true });
-            }
-        }
-        Ok(pending)
-    }
-
-    /// A device with its doors; `None` when it does not exist for this account any more.
-    async fn complete(&self, pending: Pending) -> Result<Option<FoundDevice>, VendorError> {
-        let id = pending.device.id.clone().ok_or_else(no_id)?;
-        let mut device = pending.device;
-        if pending.shared {
-            match self.ask_of_device("get device", &["devices", &id]).await? {
-                Some(reply) => device = reply.json()?,
-                None => return Ok(None),
-            }
-        }
-        let Some(reply) = self.ask_of_device("list doors", &["devices", &id, "doors"]).await? else { return Ok(None) };
-        device.id = Some(id);
-        mapping::device(device, pending.connection_name.as_deref(), reply.json()?).map(Some).ok_or_else(no_id)
-    }
-
-    /// `None` when the device does not exist (403) or this account may not use it (401 with good credentials).
-    async fn ask_of_device(&self, operation: &'static str, path: &[&str]) -> Result<Option<Reply>, VendorError> {
-        let reply = self.ask(operation, path).await?;
         match reply.status.as_u16() {
-            401 => match self.meaning_of_401().await {
-                VendorError::Rejected { .. } => Ok(None),
-                error => Err(error),
-            },
-            403 => Ok(None),
-            _ if reply.status.is_success() => Ok(Some(reply)),
+            401 | 403 => Ok(None),
+            _ if reply.status.is_success() => reply.json().map(Some),
+            _ => Err(refusal(&reply)),
+        }
+    }
+
+    /// Reads one record by its id. `None` also for 404, and for an answer that holds nothing.
+    pub(super) async fn record<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+    ) -> Result<Option<T>, VendorError> {
+        match self.of_device::<Option<T>>(operation, path, &[]).await {
+            Err(VendorError::Rejected { code: FailureCode::Unsupported, .. }) => Ok(None),
+            read => read.map(Option::flatten),
+        }
+    }
+
+    /// Makes a change; every status but success is an error.
+    pub(super) async fn write(&self, write: Write<'_>, departure: &Departure) -> Result<Reply, VendorError> {
+        let reply = self.send(write, departure).await?;
+        if reply.status.is_success() { Ok(reply) } else { Err(refusal(&reply)) }
+    }
+
+    async fn send(&self, write: Write<'_>, departure: &Departure) -> Result<Reply, VendorError> {
+        let mut headers = HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone()), (ACCEPT, JSON)]);
+        if write.method != Method::DELETE {
+            // Without it Raixer answers 400, also where there is no body.
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        let call = Call {
+            operation: write.operation,
+            method: write.method,
+            path: write.path,
+            query: &[],
+            headers,
+            body: write.body.unwrap_or_default(),
+            departure: Some(departure),
+            limit: ANSWER_LIMIT,
+        };
+        let reply = self.caller.call(call).await?;
+        if reply.status.as_u16() == 401 { Err(self.meaning_of_401().await) } else { Ok(reply) }
+    }
+
+    /// Updates records; what is not there was not updated.
+    pub(super) async fn update(&self, write: Write<'_>, departure: &Departure) -> Result<(), VendorError> {
+        let reply = self.write(write, departure).await?;
+        match answers::written(&reply.json()?).ok_or_else(answers::odd)? {
+            Removal::Done => Ok(()),
+            Removal::NothingThere => Err(not_there()),
+        }
+    }
+
+    /// Updates a record of which it is as good that it is not there.
+    pub(super) async fn update_if_there(
+        &self,
+        write: Write<'_>,
+        departure: &Departure,
+    ) -> Result<Removal, VendorError> {
+        let reply = self.send(write, departure).await?;
+        match reply.status.as_u16() {
+            403 | 404 => Ok(Removal::NothingThere),
+            _ if reply.status.is_success() => answers::written(&reply.json()?).ok_or_else(answers::odd),
+            _ => Err(refusal(&reply)),
+        }
+    }
+
+    /// Makes a record and gives its id.
+    pub(super) async fn insert(&self, write: Write<'_>, departure: &Departure) -> Result<String, VendorError> {
+        let reply = self.write(write, departure).await?;
+        let inserted: wire::Inserted = reply.json()?;
+        inserted.inserted_id.ok_or_else(|| VendorError::protocol("Raixer did not say what it made."))
+    }
+
+    /// Removes a record. That it is not there is as good.
+    pub(super) async fn remove(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        departure: &Departure,
+    ) -> Result<Removal, VendorError> {
+        match self.remove_with_answer::<wire::Written>(operation, path, departure).await? {
+            Some(answer) => answers::written(&answer).ok_or_else(answers::odd),
+            None => Ok(Removal::NothingThere),
+        }
+    }
+
+    /// Removes something whose removal is told in a form of its own; `None` when it was not there.
+    pub(super) async fn remove_with_answer<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        departure: &Departure,
+    ) -> Result<Option<T>, VendorError> {
+        let write = Write { operation, method: Method::DELETE, path, body: None };
+        let reply = self.send(write, departure).await?;
+        match reply.status.as_u16() {
+            403 | 404 => Ok(None),
+            _ if reply.status.is_success() => reply.json().map(Some),
             _ => Err(refusal(&reply)),
         }
     }
 }
 
-fn no_id() -> VendorError {
-    VendorError::protocol("Raixer listed something without an id.")
+/// A body as Raixer reads it.
+pub(super) fn body(of: &impl Serialize) -> Result<Option<Vec<u8>>, VendorError> {
+    serde_json::to_vec(of).map(Some).map_err(|_| VendorError::unsupported("The change can not be written."))
+}
+
+/// The refusal of what names something that Raixer no longer has.
+pub(super) fn not_there() -> VendorError {
+    VendorError::rejected(FailureCode::VendorRejected, "Raixer no longer has what is to be changed.")
 }
 
 /// What the document says of a status. Its error bodies are not documented and not quoted.
@@ -166,61 +244,3 @@ fn refusal(reply: &Reply) -> VendorError {
     };
     VendorError::Rejected { code, message }
 }
-
-#[async_trait]
-impl DoorControl for Raixer {
-    async fn dispatch(&self, action: &Action, target: &Target, departure: &Departure) -> Result<Receipt, VendorError> {
-        let Action::OpenDoor = action else {
-            return Err(VendorError::unsupported("This connector opens Raixer doors and does nothing else with them."));
-        };
-        let Some(position) = target.position.filter(|position| *position >= 1) else {
-            return Err(VendorError::unsupported("A Raixer door is opened by its position, and this one has none."));
-        };
-        let headers =
-            HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone()), (ACCEPT, JSON), (CONTENT_TYPE, JSON)]);
-        let call = Call {
-            operation: "open door",
-            method: Method::POST,
-            path: &["devices", &target.device, "open-door", &position.to_string()],
-            headers,
-            body: Vec::new(),
-            departure: Some(departure),
-            limit: ANSWER_LIMIT,
-        };
-        let reply = self.caller.call(call).await?;
-        match reply.status.as_u16() {
-            401 => Err(self.meaning_of_401().await),
-            _ if reply.status.is_success() => mapping::receipt(reply.json()?, |words| self.caller.clean(words)),
-            _ => Err(refusal(&reply)),
-        }
-    }
-
-    async fn poll(&self, _: &str, _: &Target) -> Result<Receipt, VendorError> {
-        Err(VendorError::unsupported("Raixer answers at once and keeps no commands to ask for."))
-    }
-
-    async fn look(&self, _: &Target) -> Result<Option<DoorReading>, VendorError> {
-        Ok(None)
-    }
-}
-
-impl Inventory for Raixer {
-    fn devices(&self) -> BoxStream<'_, Result<Vec<FoundDevice>, VendorError>> {
-        stream::try_unfold(None, move |pending: Option<VecDeque<Pending>>| async move {
-            let mut pending = match pending {
-                Some(pending) => pending,
-                None => self.known_devices().await?,
-            };
-            while let Some(next) = pending.pop_front() {
-                if let Some(device) = self.complete(next).await? {
-                    return Ok(Some((vec![device], Some(pending))));
-                }
-            }
-            Ok(None)
-        })
-        .boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests;

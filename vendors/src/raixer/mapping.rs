@@ -1,81 +1,107 @@
-//! Raixer's words in ours; pure. Above all: which number names which door, and what an array of results adds up to.
+//! Raixer's devices and doors in our words; pure. Above all: which number names which door, and which mode it follows.
+//! `answers` judges what became of a change, `records`, `events` and `values` translate the rest, `orders` our wishes.
 
-use std::collections::BTreeSet;
+pub(super) mod answers;
+pub(super) mod events;
+pub(super) mod orders;
+pub(super) mod records;
+pub(super) mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    command::{Answer, CommandKind, Evidence, FailureCode},
-    device::Health,
-    door::{DoorKind, DoorReading},
+    change::{DoorSettings, DoorUse, PortSide, SensorMode},
+    command::CommandKind,
+    device::{DeviceDetails, Health, PhoneAccess},
+    door::{DoorKind, DoorReading, Mode},
 };
 
 use super::wire;
-use crate::{
-    error::VendorError,
-    port::{FoundDevice, FoundDoor, Receipt, VendorNote},
-};
+use crate::port::{FoundDevice, FoundDoor};
 
 /// The ports that document 001 numbers are 1 to 3; a door that none of them names gets a position above.
 const FIRST_UNNAMED: i32 = 4;
 
-/// What an answer to `open-door/:position` says, judged door by door. One position names one door.
-pub(super) fn receipt(openings: Vec<wire::Opening>, clean: impl Fn(&str) -> String) -> Result<Receipt, VendorError> {
-    let count = openings.len();
-    let Ok([opening]) = <[wire::Opening; 1]>::try_from(openings) else {
-        return Err(VendorError::protocol(format!("Raixer answered for {count} doors; one was asked to open.")));
-    };
-    let said = opening.msg.as_deref().map(&clean).unwrap_or_default();
-    match opening.status.as_deref() {
-        Some("SUCCESS") => {
-            let note = VendorNote { at: None, text: said };
-            Ok(Receipt {
-                answer: Answer::Succeeded { evidence: Evidence::VendorAck },
-                door: None,
-                notes: [note].into_iter().filter(|note| !note.text.is_empty()).collect(),
-            })
-        }
-        Some("ERROR" | "FAIL" | "FAILED" | "FAILURE") if timed_out(&said) => Err(VendorError::indeterminate(
-            FailureCode::VendorFailed,
-            format!("Raixer gave up waiting for the device: {said}"),
-        )),
-        Some("ERROR" | "FAIL" | "FAILED" | "FAILURE") => {
-            Err(VendorError::rejected(FailureCode::DeviceError, format!("Raixer could not open the door: {said}")))
-        }
-        _ => Err(VendorError::protocol("Raixer answered with a status that is not documented.")),
-    }
-}
+/// What can be asked of a door whose position names it alone.
+const BY_POSITION: [CommandKind; 3] =
+    [CommandKind::OpenDoor, CommandKind::StartAutoAccess, CommandKind::StopAutoAccess];
+/// What else can be, where the device has a campaign for it to belong to.
+const BY_CAMPAIGN: [CommandKind; 2] = [CommandKind::CreateAutoAccessSchedule, CommandKind::UpdateAutoAccessSchedule];
+/// What can be asked of every door, by its id.
+const BY_ID: [CommandKind; 3] = [CommandKind::SetPhoneAccess, CommandKind::SetAnyCallerAccess, CommandKind::UpdateDoor];
+/// What can be asked of every device.
+const OF_DEVICE: [CommandKind; 20] = [
+    CommandKind::SetAutoAccessAlwaysActive,
+    CommandKind::SetOfflineAutoAccess,
+    CommandKind::SetMovementAlarm,
+    CommandKind::ReadDeviceVariable,
+    CommandKind::ReadDeviceInformation,
+    CommandKind::ExecuteDeviceFunction,
+    CommandKind::CreateDoor,
+    CommandKind::CreateSensor,
+    CommandKind::UpdateSensor,
+    CommandKind::DeleteSensor,
+    CommandKind::AuthorizePhone,
+    CommandKind::SuspendPhone,
+    CommandKind::ResumePhone,
+    CommandKind::RemovePhone,
+    CommandKind::GrantDeviceAccess,
+    CommandKind::ChangeDeviceAccess,
+    CommandKind::SuspendDeviceAccess,
+    CommandKind::ResumeDeviceAccess,
+    CommandKind::RevokeDeviceAccess,
+    CommandKind::DeleteAutoAccessSchedule,
+];
 
-/// The cloud that waited in vain does not know whether the device acted (vendors-extra 2.4).
-fn timed_out(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["timeout", "time-out", "timed out", "time out"].iter().any(|words| message.contains(words))
+/// What is known of a device beside its own description.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'a> {
+    /// Whether it is the account's own: only then it may be taken off the vendor.
+    pub(super) owned: bool,
+    /// The account's access to it, with the device as that tells it.
+    pub(super) access: Option<&'a wire::Access>,
+    /// What its `status` variables say, by position.
+    pub(super) listening: BTreeMap<i32, bool>,
 }
 
 /// A device with its doors. `None` without an id, or when a door has none.
-pub(super) fn device(
-    device: wire::Device,
-    connection_name: Option<&str>,
-    doors: Vec<wire::Door>,
-) -> Option<FoundDevice> {
-    let external_id = device.id?;
+pub(super) fn device(device: wire::Device, doors: Vec<wire::Door>, beside: &Beside<'_>) -> Option<FoundDevice> {
+    let external_id = device.id.clone()?;
+    let details = details(&device, beside);
+    let only = doors.len() == 1;
     let positions = positions(&doors);
     let doors = doors
         .into_iter()
         .zip(positions)
         .map(|(door, (position, named))| {
-            let purpose = door.purpose.as_deref();
-            let capabilities = if named { BTreeSet::from([CommandKind::OpenDoor]) } else { BTreeSet::new() };
+            let mut capabilities = BTreeSet::from(BY_ID);
+            if named {
+                capabilities.extend(BY_POSITION);
+                capabilities.extend(details.campaign.iter().flat_map(|_| BY_CAMPAIGN));
+            }
+            if !only {
+                capabilities.insert(CommandKind::DeleteDoor);
+            }
+            let listening = beside.listening.get(&position).copied();
             Some(FoundDoor {
-                external_id: door.id?,
-                name: door.name.unwrap_or_else(|| format!("Door {position}")),
-                kind: kind(purpose),
+                external_id: door.id.clone()?,
+                name: door.name.clone().unwrap_or_else(|| format!("Door {position}")),
+                kind: usage(&door).map_or(DoorKind::Other, DoorUse::door_kind),
                 position,
                 capabilities,
-                reading: DoorReading::default(),
+                reading: DoorReading { mode: mode(&details, device.online, listening), ..DoorReading::default() },
+                phone_access: phone_access(&door),
+                settings: Some(settings(door)),
             })
         })
         .collect::<Option<Vec<_>>>()?;
+    let mut capabilities = BTreeSet::from(OF_DEVICE);
+    if beside.owned {
+        capabilities.insert(CommandKind::RemoveDevice);
+    }
+    let name = device.name.or_else(|| beside.access.and_then(|access| access.name.clone()));
     Some(FoundDevice {
-        name: device.name.or_else(|| connection_name.map(str::to_owned)).unwrap_or_else(|| external_id.clone()),
+        name: name.unwrap_or_else(|| external_id.clone()),
         external_id,
         location: String::new(),
         model: device.kind.unwrap_or_default(),
@@ -87,21 +113,101 @@ pub(super) fn device(
         },
         health_since: None,
         battery_percent: None,
-        capabilities: BTreeSet::new(),
+        details,
+        capabilities,
         doors,
     })
 }
 
-fn kind(purpose: Option<&str>) -> DoorKind {
-    match purpose {
-        Some("STREET" | "HOME") => DoorKind::Door,
-        Some("GARAGE") => DoorKind::Garage,
-        _ => DoorKind::Other,
+fn details(device: &wire::Device, beside: &Beside<'_>) -> DeviceDetails {
+    let embedded = beside.access.and_then(|access| access.device.as_ref());
+    let campaigns = || {
+        let of_embedded = embedded.and_then(|embedded| embedded.campaign.as_ref());
+        device.campaign.iter().chain(of_embedded)
+    };
+    let devices = || std::iter::once(device).chain(embedded);
+    let times = [("created", device.created), ("updated", device.updated)];
+    DeviceDetails {
+        owner: device.owner.clone(),
+        campaign: campaign_of(device).or_else(|| embedded.and_then(campaign_of)),
+        // The document shows neither where these two are kept; where they are told, they are taken.
+        auto_access_always_active: devices()
+            .find_map(|device| device.auto_access_always_active)
+            .or_else(|| campaigns().find_map(|campaign| campaign.auto_access_always_active)),
+        offline_auto_access: devices()
+            .find_map(|device| device.offline_auto_access)
+            .or_else(|| campaigns().find_map(|campaign| campaign.offline_auto_access)),
+        more: times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?.to_rfc3339()))).collect(),
+        ..DeviceDetails::default()
+    }
+}
+
+/// The campaign that a device belongs to, by its own word or by the campaign that it brings along.
+pub(super) fn campaign_of(device: &wire::Device) -> Option<String> {
+    let embedded = || device.campaign.as_ref().and_then(|campaign| campaign.id.clone());
+    device.campaign_id.clone().or_else(embedded)
+}
+
+/// The rule that a door follows, as far as Raixer tells. That it does not listen is known by its `status` only.
+fn mode(details: &DeviceDetails, online: Option<bool>, listening: Option<bool>) -> Option<Mode> {
+    let always = details.auto_access_always_active == Some(true);
+    match listening {
+        Some(false) => Some(Mode::Normal),
+        _ if always => Some(Mode::AlwaysActive),
+        Some(true) => Some(Mode::AutoAccess),
+        None if online == Some(false) && details.offline_auto_access == Some(true) => Some(Mode::OfflineContingency),
+        None => None,
+    }
+}
+
+fn usage(door: &wire::Door) -> Option<DoorUse> {
+    door.purpose.as_deref().and_then(DoorUse::parse)
+}
+
+fn phone_access(door: &wire::Door) -> Option<PhoneAccess> {
+    if door.calling_enabled.is_none() && door.any_caller_enabled.is_none() {
+        return None;
+    }
+    Some(PhoneAccess {
+        enabled: door.calling_enabled == Some(true),
+        any_caller: door.any_caller_enabled == Some(true),
+        number: door.phone_number.clone(),
+    })
+}
+
+/// The side of a port, where it has one; the third port of an Access device is in the middle.
+pub(super) fn port_side(port: Option<&str>) -> Option<PortSide> {
+    match port {
+        Some("RIGHT" | "1") => Some(PortSide::Right),
+        Some("LEFT" | "2") => Some(PortSide::Left),
+        _ => None,
+    }
+}
+
+/// A door's settings as Raixer keeps them.
+pub(super) fn settings(door: wire::Door) -> DoorSettings {
+    DoorSettings {
+        usage: usage(&door),
+        port: port_side(door.port.as_deref()),
+        sensor_mode: match door.sensor_mode.as_deref() {
+            Some("BELL") => Some(SensorMode::Bell),
+            Some("OPENINGSENSOR") => Some(SensorMode::OpeningSensor),
+            _ => None,
+        },
+        name: door.name,
+        opening_value: door.opening_value,
+        tolerance: door.tolerance,
+        max_openings: door.max_openings.and_then(values::whole),
+        wait_time_first: door.wait_time_first.and_then(values::whole),
+        two_openings: door.two_openings,
+        must_call_bell_first: door.must_call_bell_first,
+        intercom_call_first: door.intercom_call_first,
+        intercom_enable_auto_access: door.intercom_enable_auto_access,
     }
 }
 
 /// The position of each door, and whether that number certainly names it alone. See the README for the reasons.
-fn positions(doors: &[wire::Door]) -> Vec<(i32, bool)> {
+pub(super) fn positions(doors: &[wire::Door]) -> Vec<(i32, bool)> {
     let portless = |door: &wire::Door| matches!(door.port.as_deref(), None | Some("NULL"));
     let all_portless = doors.iter().all(portless);
     let wanted: Vec<Option<i32>> = (1..)

@@ -6,7 +6,7 @@ use domain::{
 };
 use entities::{StoreError, work};
 
-use crate::advance_command::{Hands, Task, line};
+use crate::advance_command::{Entry, Hands, Task, line};
 
 pub(crate) async fn follow_leader(hands: &Hands, task: &Task<'_>) -> Result<Progress, StoreError> {
     let Some(leader) = task.row.rides_on else { return Ok(task.progress.clone()) };
@@ -17,6 +17,6 @@ pub(crate) async fn follow_leader(hands: &Hands, task: &Task<'_>) -> Result<Prog
     let next = follow(&task.progress, &leader.progress()?, now);
     let lines =
         if next.state == task.progress.state { Vec::new() } else { vec![line(&next, TimelineStep::Coalesced, now)] };
-    hands.record(task, &next, lines, None, None).await?;
+    hands.record(task, &next, Entry { lines, ..Entry::default() }).await?;
     Ok(next)
 }

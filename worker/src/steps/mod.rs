@@ -1,5 +1,6 @@
 //! The steps of a command after it has left: asking how it went, looking for evidence, following another's pulse.
 
+pub(crate) mod call;
 pub(crate) mod follow;
 pub(crate) mod refresh;
 pub(crate) mod sight;

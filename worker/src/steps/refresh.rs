@@ -5,9 +5,14 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{door::Source, ids::DoorId};
 use entities::store;
+use messaging::Urgency;
 use vendors::port::Target;
 
-use crate::{accounts::Line, advance_command::live_door, parts::Parts};
+use crate::{
+    accounts::{Line, pace::with_urgency},
+    advance_command::live_door,
+    parts::Parts,
+};
 
 /// A door that was opened has usually closed and locked again after this time.
 pub(crate) const CLOSES_WITHIN: TimeDelta = TimeDelta::seconds(10);
@@ -25,7 +30,7 @@ pub(crate) async fn refresh(parts: Parts, to: Arc<Line>, target: Target, door: D
 async fn look(parts: &Parts, to: &Line, target: &Target, door: DoorId) {
     // Nobody waits for this: when the bulkhead is full, the vendor has better things to do.
     let Ok(_permit) = to.bulkhead.try_acquire() else { return };
-    let reading = match to.connection.door_control().look(target).await {
+    let reading = match with_urgency(Urgency::State, to.connection.door_control().look(target)).await {
         Ok(Some(reading)) => reading,
         Ok(None) => return,
         Err(error) => {

@@ -5,29 +5,33 @@ use std::sync::Arc;
 
 use domain::{
     clock::Timestamp,
-    command::{Answer, CommandState, Progress, Seen, TimelineEntry, TimelineStep, after_sighting, evidence_in},
-    door::{DoorReading, Source},
-    ids::{CommandId, VendorAccountId},
+    command::{Action, Answer, CommandState, Failure, Progress, Seen, TimelineEntry, after_sighting},
+    door::Source,
+    ids::{CommandId, DoorId, VendorAccountId},
 };
 use entities::{StoreError, work};
-use vendors::error::VendorError;
+use messaging::Urgency;
+use vendors::{error::VendorError, port::Target};
 
 use crate::{
-    accounts::{ConnectError, Line},
-    advance_command::{Hands, Task, line, target_of},
-    steps::notes,
+    accounts::{ConnectError, Line, pace::with_urgency},
+    advance_command::{Entry, Hands, Task, line, target_of},
+    intake::proof,
+    steps::{
+        call::{Told, look_for, sighting_step},
+        notes,
+    },
 };
 
 /// What a sighting brought.
 struct Sighting {
     seen: Seen,
-    reading: Option<DoorReading>,
-    lines: Vec<vendors::port::VendorNote>,
+    told: Told,
 }
 
 impl Sighting {
-    const fn blind(failure: Option<domain::command::Failure>) -> Self {
-        Self { seen: Seen::Nothing { failure }, reading: None, lines: Vec::new() }
+    fn blind(failure: Option<Failure>) -> Self {
+        Self { seen: Seen::Nothing { failure }, told: Told::nothing() }
     }
 }
 
@@ -35,59 +39,73 @@ pub(crate) async fn sight(hands: &Hands, task: &Task<'_>) -> Result<Progress, St
     let mut seen_through = None;
     let sighting = match work::destination(&hands.parts().database, task.row).await? {
         None => Sighting::blind(None),
-        Some(destination) => match hands.line(&destination) {
+        Some(destination) => match hands.line(&destination).await {
             Err(ConnectError::Store(error)) => return Err(error),
             Err(error) => {
-                tracing::error!(command = %CommandId(task.row.id), %error, "no connection to the vendor account");
+                tracing::warn!(command = %CommandId(task.row.id), %error, "no connection to the vendor account");
                 Sighting::blind(None)
             }
             Ok(to) => {
                 let Ok(_permit) = to.bulkhead.acquire().await else { return Ok(task.progress.clone()) };
                 let target = target_of(&destination);
-                let outcome = match &task.progress.reference {
-                    Some(reference) => poll(&to, reference, &target).await,
-                    None => look(hands, task, &to, &target).await,
-                };
+                let outcome = with_urgency(Urgency::Confirm, ask(hands, task, &to, target.as_ref())).await;
                 let account = VendorAccountId(destination.account_id);
-                hands.accounts().note(account, &destination.account_state, &outcome).await;
-                seen_through = Some((Arc::clone(&to), target));
-                outcome.unwrap_or_else(|error| Sighting { seen: error.into_seen(), reading: None, lines: Vec::new() })
+                if hands.accounts().mend(account, &to, &outcome).await.is_none() {
+                    hands.accounts().note(account, &destination.account_state, &outcome).await;
+                }
+                seen_through = Some((account, Arc::clone(&to), target));
+                outcome.unwrap_or_else(|error| Sighting { seen: error.into_seen(), told: Told::nothing() })
             }
         },
     };
+    let Sighting { seen, told } = sighting;
     let now = hands.parts().clock.now();
-    let step = if task.progress.reference.is_some() { TimelineStep::Polled } else { TimelineStep::Looked };
-    let next = after_sighting(&task.progress, sighting.seen, now);
-    let mut lines = new_notes(task, notes(&next, sighting.lines, now));
+    let step = sighting_step(task.progress.reference.is_some());
+    let next = after_sighting(&task.progress, seen, now);
+    let mut lines = new_notes(task, notes(&next, told.notes, now));
     lines.push(line(&next, step, now));
-    let told = sighting.reading.is_some();
-    let reading = sighting.reading.map(|reading| (reading, Source::Poll));
-    hands.record(task, &next, lines, None, reading).await?;
-    if let (Some((to, target)), false, CommandState::Succeeded) = (seen_through, told, next.state) {
-        hands.refresh_door(task.row, &next, &to, &target);
+    let shown = told.door.is_some();
+    let reading = told.door.map(|reading| (reading, Source::Poll));
+    hands.record(task, &next, Entry { lines, reading, result: told.result, ..Entry::default() }).await?;
+    if let Some((account, to, target)) = seen_through {
+        hands.take_in(account, &to, told.news).await;
+        if let Some(target) = target.filter(|_| !shown && next.state == CommandState::Succeeded) {
+            hands.refresh_door(task.row, &next, &to, &target);
+        }
     }
     Ok(next)
 }
 
-async fn poll(to: &Line, reference: &str, target: &vendors::port::Target) -> Result<Sighting, VendorError> {
-    let receipt = to.connection.door_control().poll(reference, target).await?;
-    Ok(Sighting { seen: Seen::Answered(receipt.answer), reading: receipt.door, lines: receipt.notes })
+async fn ask(hands: &Hands, task: &Task<'_>, to: &Line, target: Option<&Target>) -> Result<Sighting, VendorError> {
+    let action = task.row.action();
+    if let Ok(Action::Change(change)) = &action {
+        let (seen, told) = look_for(hands, to, task.row, change, target).await?;
+        return Ok(Sighting { seen, told });
+    }
+    match (target, &task.progress.reference) {
+        (Some(target), Some(reference)) => {
+            let told = Told::from(to.connection.door_control().poll(reference, target).await?);
+            Ok(Sighting { seen: Seen::Answered(told.answer.clone()), told })
+        }
+        (Some(target), None) => look(hands, task, to, target).await,
+        (None, _) => Ok(Sighting::blind(None)),
+    }
 }
 
-async fn look(
-    hands: &Hands,
-    task: &Task<'_>,
-    to: &Line,
-    target: &vendors::port::Target,
-) -> Result<Sighting, VendorError> {
+async fn look(hands: &Hands, task: &Task<'_>, to: &Line, target: &Target) -> Result<Sighting, VendorError> {
     let Some(reading) = to.connection.door_control().look(target).await? else { return Ok(Sighting::blind(None)) };
     let now: Timestamp = hands.parts().clock.now();
     let since = task.progress.dispatched_at.unwrap_or(now);
-    let seen = match evidence_in(task.progress.kind, &reading, since, now) {
-        Some(evidence) => Seen::Answered(Answer::Succeeded { evidence }),
-        None => Seen::Nothing { failure: None },
+    let door = DoorId(task.row.door_id.unwrap_or_default());
+    let seen = match proof(hands.parts(), door, task.progress.kind, &reading, since).await {
+        Ok(Some(evidence)) => Seen::Answered(Answer::Succeeded { evidence }),
+        Ok(None) => Seen::Nothing { failure: None },
+        Err(error) => {
+            tracing::warn!(command = %CommandId(task.row.id), %error, "what was seen could not be judged");
+            Seen::Nothing { failure: None }
+        }
     };
-    Ok(Sighting { seen, reading: Some(reading), lines: Vec::new() })
+    Ok(Sighting { seen, told: Told { door: Some(reading), ..Told::nothing() } })
 }
 
 /// The vendor tells its whole account at every poll; only what is new goes into the timeline.

@@ -47,6 +47,7 @@ impl DeviceMutations {
         let order = Order {
             target: Target::Device(input.device_id.0),
             action: Action::SyncDevice { power_cycle: input.power_cycle },
+            secret: None,
             idempotency_key: input.idempotency_key,
             expires_at: input.expires_at,
         };
@@ -62,6 +63,7 @@ impl DeviceMutations {
         let order = Order {
             target: Target::Device(input.device_id.0),
             action: Action::TakePhoto,
+            secret: None,
             idempotency_key: input.idempotency_key,
             expires_at: input.expires_at,
         };

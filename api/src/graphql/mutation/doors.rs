@@ -30,6 +30,7 @@ macro_rules! door_inputs {
                     Order {
                         target: Target::Door(self.door_id.0),
                         action,
+                        secret: None,
                         idempotency_key: self.idempotency_key,
                         expires_at: self.expires_at,
                     }
@@ -45,7 +46,10 @@ door_inputs! {
     /// What `closeDoor` takes.
     CloseDoorInput {}
     /// What `lockDoor` takes.
-    LockDoorInput {}
+    LockDoorInput {
+        /// The vendor's id of the user on whose behalf it is locked (Bikeep); the account itself without.
+        on_behalf_of: Option<String>,
+    }
     /// What `unlockDoor` takes.
     UnlockDoorInput {}
     /// What `forceLockDoor` takes.
@@ -98,7 +102,8 @@ impl DoorMutations {
         context: &Context<'_>,
         #[graphql(desc = "Which door, and how.")] input: LockDoorInput,
     ) -> Result<CommandPayload> {
-        send(context, input.order(Action::LockDoor)).await
+        let action = Action::LockDoor { on_behalf_of: input.on_behalf_of.clone() };
+        send(context, input.order(action)).await
     }
 
     /// Releases the bolt. Needs OPERATOR.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, SimpleObject};
+use entities::{StoreError, rows::command};
 
 use crate::{
     actions::{Order, Outcome, Refusal, send_command},
@@ -15,6 +16,15 @@ pub(crate) struct CommandPayload {
     /// The command; null if it was refused.
     command: Option<Command>,
     /// Why it was refused; empty otherwise.
+    user_errors: Vec<UserError>,
+}
+
+/// The answer of a mutation that sends several commands.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct CommandsPayload {
+    /// The commands, in the order of what was asked for. With an error: those that were accepted before it.
+    commands: Vec<Command>,
+    /// Why something was refused; empty otherwise.
     user_errors: Vec<UserError>,
 }
 
@@ -36,7 +46,7 @@ pub(crate) enum UserErrorCode {
     NotFound,
     /// The caller's role or key does not allow it.
     Forbidden,
-    /// The door or device cannot do it.
+    /// The door, device or vendor account cannot do it.
     CapabilityMissing,
     /// The vendor account needs a person before anything can be sent.
     AccountNotUsable,
@@ -44,6 +54,12 @@ pub(crate) enum UserErrorCode {
     IdempotencyKeyReused,
     /// An argument cannot be used.
     InvalidInput,
+    /// The vendor does not accept the credentials.
+    VendorRefused,
+    /// The vendor could not be asked just now. Try again.
+    VendorUnreachable,
+    /// Somebody else does the same, or has just changed it. Look, and try again.
+    Busy,
     /// The command has left already, or is over.
     TooLate,
 }
@@ -67,13 +83,30 @@ pub(super) fn payload(outcome: Outcome) -> async_graphql::Result<CommandPayload>
     })
 }
 
+/// Wraps the outcome of an action that sends several commands.
+///
+/// # Errors
+/// What failed on our side.
+pub(super) fn commands_payload(
+    outcome: Result<(Vec<command::Model>, Option<Refusal>), StoreError>,
+) -> async_graphql::Result<CommandsPayload> {
+    let (rows, refusal) = outcome?;
+    Ok(CommandsPayload {
+        commands: rows.into_iter().map(|row| Arc::new(row).into()).collect(),
+        user_errors: refusal.into_iter().map(Into::into).collect(),
+    })
+}
+
 impl From<Refusal> for UserError {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
             Refusal::NotFound { .. } => UserErrorCode::NotFound,
-            Refusal::Forbidden(_) => UserErrorCode::Forbidden,
+            Refusal::Forbidden(_) | Refusal::KeyLimited | Refusal::LimitedToDoors => UserErrorCode::Forbidden,
             Refusal::CapabilityMissing { .. } => UserErrorCode::CapabilityMissing,
-            Refusal::AccountNotUsable(_) => UserErrorCode::AccountNotUsable,
+            Refusal::AccountNotUsable(_) | Refusal::AccountUnlinked => UserErrorCode::AccountNotUsable,
+            Refusal::VendorRefused(_) => UserErrorCode::VendorRefused,
+            Refusal::VendorUnreachable(_) => UserErrorCode::VendorUnreachable,
+            Refusal::Busy => UserErrorCode::Busy,
             Refusal::IdempotencyKeyReused => UserErrorCode::IdempotencyKeyReused,
             Refusal::InvalidInput { .. } => UserErrorCode::InvalidInput,
             Refusal::TooLate => UserErrorCode::TooLate,

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Json, Object, Result};
 use domain::{
     clock::Timestamp,
     command::Action,
-    ids::{CommandId, DeviceId, DoorId, SiteId},
+    ids::{CommandId, DeviceId, DoorId, SiteId, VendorAccountId},
 };
 use entities::rows::command;
 
 use super::{
-    Device, Door, Site,
+    Device, Door, Site, VendorAccount,
     command_parts::{Failure, TimelineEntry},
     neighbour,
 };
@@ -85,14 +85,19 @@ impl Command {
         })
     }
 
-    /// The door it is for; null for a command to the device itself.
+    /// The door it is for; null for a command to the device or vendor account itself.
     async fn door(&self, context: &Context<'_>) -> Option<Result<Door>> {
         neighbour(context, DoorId(self.0.door_id?)).await
     }
 
-    /// The device that carries it out.
+    /// The device that carries it out; null for a command to the vendor account itself.
     async fn device(&self, context: &Context<'_>) -> Option<Result<Device>> {
-        neighbour(context, DeviceId(self.0.device_id)).await
+        neighbour(context, DeviceId(self.0.device_id?)).await
+    }
+
+    /// The account that reaches it; null for callers who do not see the whole organization.
+    async fn vendor_account(&self, context: &Context<'_>) -> Option<Result<VendorAccount>> {
+        neighbour(context, VendorAccountId(self.0.account_id)).await
     }
 
     /// Where.
@@ -144,6 +149,12 @@ impl Command {
     /// Why it failed, or why its last attempt did.
     async fn failure(&self) -> Option<Result<Failure>> {
         self.0.failure().transpose().map(|failure| Ok(failure?.into()))
+    }
+
+    /// What it brought back, for kinds that do: a value that was read, the vendor's ids of what was created, the errors
+    /// of an import by record. Null while there is nothing; never a secret.
+    async fn result(&self) -> Option<Json<&serde_json::Value>> {
+        self.0.result.as_ref().map(Json)
     }
 
     /// The command whose pulse it shares: several people pressed open at once, and the door opened once.

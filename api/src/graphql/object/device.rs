@@ -6,17 +6,22 @@ use async_graphql::{Context, ID, Object, Result};
 use domain::{
     clock::Timestamp,
     ids::{DeviceId, SiteId, VendorAccountId},
+    record::{CredentialType, RecordDetails, RecordKind},
 };
-use entities::rows::device;
+use entities::rows::{device, record};
 
-use super::{Door, Site, VendorAccount, neighbour};
+use super::{Door, Site, VendorAccount, VendorRecord, device_details::DeviceDetails, neighbour};
 use crate::{
     graphql::{
         context::Ask,
+        error::ApiError,
         words::{CommandKind, DeviceHealth},
     },
-    loaders::DoorsOfDevice,
+    loaders::{DoorsOfDevice, RecordsOfDevice},
 };
+
+/// More records than this are not shown at once; `records` pages through all of them.
+const MOST: usize = 100;
 
 /// See the description in the schema.
 #[derive(Clone)]
@@ -70,6 +75,11 @@ impl Device {
         self.0.capabilities().into_iter().map(Into::into).collect()
     }
 
+    /// What its vendor documents of it beyond that.
+    async fn details(&self) -> Option<Result<DeviceDetails>> {
+        Some(self.0.details().map(Into::into).map_err(Into::into))
+    }
+
     /// When its vendor last listed it.
     async fn last_seen_at(&self) -> Timestamp {
         self.0.last_seen_at
@@ -99,4 +109,77 @@ impl Device {
         };
         Some(doors.await)
     }
+
+    /// Its sensors, the first 100.
+    #[graphql(complexity = "1 + 3 * child_complexity")]
+    async fn sensors(&self, context: &Context<'_>) -> Option<Result<Vec<Option<VendorRecord>>>> {
+        Some(self.shown(context, RecordKind::Sensor).await)
+    }
+
+    /// When its doors will listen to their bells, the first 100.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn auto_access_schedules(&self, context: &Context<'_>) -> Option<Result<Vec<Option<VendorRecord>>>> {
+        Some(self.shown(context, RecordKind::AutoAccessSchedule).await)
+    }
+
+    /// Its plan at its vendor, with its price.
+    async fn campaign(&self, context: &Context<'_>) -> Option<Result<VendorRecord>> {
+        let campaign = async {
+            let named = self.0.details()?.campaign;
+            let found = self.records(context, RecordKind::Campaign).await?;
+            let own = found.iter().find(|row| named.as_ref().is_none_or(|named| row.external_id == *named));
+            Ok(own.cloned().map(VendorRecord::from))
+        };
+        campaign.await.transpose()
+    }
+
+    /// The telephone numbers that open its doors by a call, the first 100. Needs MANAGER; null for callers who do not
+    /// see the whole organization.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn phones(&self, context: &Context<'_>) -> Option<Result<Vec<Option<VendorRecord>>>> {
+        if !sees_people(context)? {
+            return None;
+        }
+        let phones = async {
+            let found = self.records(context, RecordKind::Credential).await?;
+            let is_phone = |row: &Arc<record::Model>| {
+                let phone = CredentialType::PhoneNumber;
+                matches!(row.details(), Ok(RecordDetails::Credential(it)) if it.credential_type == phone)
+            };
+            Ok(found.into_iter().filter(is_phone).take(MOST).map(|row| Some(row.into())).collect())
+        };
+        Some(phones.await)
+    }
+
+    /// Who may use it, the first 100. Needs MANAGER; null for callers who do not see the whole organization.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn accesses(&self, context: &Context<'_>) -> Option<Result<Vec<Option<VendorRecord>>>> {
+        if !sees_people(context)? {
+            return None;
+        }
+        Some(self.shown(context, RecordKind::DeviceAccess).await)
+    }
+}
+
+impl Device {
+    /// Its records of a kind.
+    ///
+    /// # Errors
+    /// The caller may not read them, or the database failed.
+    async fn records(&self, context: &Context<'_>, kind: RecordKind) -> Result<Vec<Arc<record::Model>>> {
+        let principal = &context.caller()?.session.principal;
+        principal.may_read(kind, context.shared()?.clock.now()).map_err(ApiError::Forbidden)?;
+        let found = context.loaders()?.load(RecordsOfDevice(DeviceId(self.0.id), kind)).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn shown(&self, context: &Context<'_>, kind: RecordKind) -> Result<Vec<Option<VendorRecord>>> {
+        let found = self.records(context, kind).await?;
+        Ok(found.into_iter().take(MOST).map(|row| Some(row.into())).collect())
+    }
+}
+
+/// Whether the caller sees the whole organization, and so its people. An empty list would say that there are none.
+fn sees_people(context: &Context<'_>) -> Option<bool> {
+    Some(context.caller().ok()?.session.principal.limits.sees_everything())
 }

@@ -9,7 +9,12 @@ use domain::{
 };
 use entities::rows::door;
 
-use super::{Device, Site, door_state::DoorState, neighbour};
+use super::{
+    Device, Site,
+    door_settings::{DoorSettings, PhoneAccess},
+    door_state::DoorState,
+    neighbour,
+};
 use crate::graphql::{
     context::Ask,
     words::{CommandKind, DoorKind},
@@ -59,6 +64,16 @@ impl Door {
             Ok(DoorState::of(&self.0.state()?, now))
         };
         Some(state())
+    }
+
+    /// Its settings at its vendor; null where the vendor has none.
+    async fn settings(&self) -> Option<Result<DoorSettings>> {
+        self.0.settings().transpose().map(|settings| Ok(settings?.into()))
+    }
+
+    /// Who may open it by telephone; null where the vendor does not tell.
+    async fn phone_access(&self) -> Option<Result<PhoneAccess>> {
+        self.0.phone_access().transpose().map(|access| Ok(access?.into()))
     }
 
     /// When its vendor last listed it.

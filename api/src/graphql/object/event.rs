@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Json, Object, Result};
 use domain::{
     clock::Timestamp,
-    ids::{CommandId, DeviceId, DoorId, EventId, SiteId},
+    ids::{CommandId, DeviceId, DoorId, EventId, SiteId, VendorAccountId},
 };
 use entities::rows::event;
 
-use super::{Command, Device, Door, Site, neighbour};
+use super::{Command, Device, Door, Site, VendorAccount, neighbour};
 use crate::graphql::words::EventType;
 
 /// See the description in the schema.
@@ -63,6 +63,17 @@ impl Event {
     /// By which command.
     async fn command(&self, context: &Context<'_>) -> Option<Result<Command>> {
         neighbour(context, CommandId(self.0.command_id?)).await
+    }
+
+    /// At which vendor account, if it is about one or its vendor told of it; null for callers who do not see the whole
+    /// organization.
+    async fn vendor_account(&self, context: &Context<'_>) -> Option<Result<VendorAccount>> {
+        neighbour(context, VendorAccountId(self.0.account_id?)).await
+    }
+
+    /// What it is in the vendor's own word, if its vendor told of it.
+    async fn vendor_code(&self) -> Option<&str> {
+        self.0.vendor_code.as_deref()
     }
 
     /// Details, by type; never a secret.

@@ -3,24 +3,30 @@
 mod command;
 mod command_parts;
 mod device;
+mod device_details;
 mod door;
+mod door_settings;
 mod door_state;
 mod event;
 mod organization;
+mod record;
 mod site;
 mod user;
 mod vendor_account;
 mod viewer;
+mod webhook_delivery;
 
 pub(crate) use command::Command;
 pub(crate) use device::Device;
 pub(crate) use door::Door;
 pub(crate) use event::Event;
 pub(crate) use organization::Organization;
+pub(crate) use record::{VendorRecord, readable_kinds};
 pub(crate) use site::Site;
 pub(crate) use user::User;
 pub(crate) use vendor_account::VendorAccount;
 pub(crate) use viewer::Viewer;
+pub(crate) use webhook_delivery::{WebhookDelivery, may_see_deliveries};
 
 /// The objects that wrap one row each, cheap to clone.
 macro_rules! wraps {
@@ -43,6 +49,8 @@ wraps! {
     Site => site,
     User => user,
     VendorAccount => vendor_account,
+    VendorRecord => record,
+    WebhookDelivery => webhook_delivery,
 }
 
 /// The objects that stand in lists, with the type of their ids.
@@ -66,6 +74,9 @@ lists! {
     Door => door by DoorId,
     Event => event by EventId,
     Site => site by SiteId,
+    VendorAccount => vendor_account by VendorAccountId,
+    VendorRecord => record by RecordId,
+    WebhookDelivery => webhook_delivery by WebhookDeliveryId,
 }
 
 /// A neighbour by its id: null if the caller does not see it, null and an error if it could not be read.

@@ -49,6 +49,12 @@ pub(super) async fn connect<F: Finder>(
     Ok(Connection::new(loaders::shared(page), Box::new(total)))
 }
 
+/// A list with nothing in it.
+pub(super) fn nothing<T: Listed>() -> Connection<T> {
+    let page = Page { rows: Vec::new(), has_next: false, has_previous: false };
+    Connection::new(page, Box::new(|| futures::future::ready(Ok(0)).boxed()))
+}
+
 /// Implements [`Finder`] for a filter through a module of finders.
 macro_rules! finder {
     ($filter:ty => $item:ty, $finders:path) => {

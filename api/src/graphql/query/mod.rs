@@ -1,15 +1,20 @@
 //! The query root, one file per subject. Filters are decoded here; what they select is for the finders of `entities`.
 
+mod accounts;
 mod commands;
+mod deliveries;
 mod devices;
 mod doors;
 mod events;
 mod list;
+mod records;
 mod sites;
 mod viewer;
 
 use async_graphql::MergedObject;
+pub(crate) use deliveries::{WebhookDeliveryFilter, deliveries_of};
 pub(crate) use doors::DoorFilter;
+pub(crate) use records::{RecordFilter, records_of};
 
 use super::federation::Entities;
 
@@ -22,5 +27,8 @@ pub(crate) struct Query(
     doors::DoorQueries,
     commands::CommandQueries,
     events::EventQueries,
+    accounts::AccountQueries,
+    records::RecordQueries,
+    deliveries::DeliveryQueries,
     Entities,
 );

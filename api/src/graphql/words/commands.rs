@@ -3,7 +3,7 @@
 use super::words;
 
 words! {
-    /// The kinds of commands. Capabilities of doors and devices, and the verbs of a key, are sets of these.
+    /// The kinds of commands. Capabilities of doors, devices and accounts, and the verbs of a key, are sets of these.
     CommandKind = domain::command::CommandKind {
         /// Open once (a pulse): a person passes.
         OpenDoor,
@@ -27,6 +27,84 @@ words! {
         SyncDevice,
         /// Take a picture.
         TakePhoto,
+        /// Have a door listen to its bell for a while: whoever rings gets in.
+        StartAutoAccess,
+        /// End that listening.
+        StopAutoAccess,
+        /// Have the bell always open, or no longer.
+        SetAutoAccessAlwaysActive,
+        /// Have the bell open while the device is offline, or no longer.
+        SetOfflineAutoAccess,
+        /// Have movement reported once, always or never.
+        SetMovementAlarm,
+        /// Let authorised telephones open a door by a call, or no longer.
+        SetPhoneAccess,
+        /// Let any telephone open a door by a call, or no longer.
+        SetAnyCallerAccess,
+        /// Read one value from a device.
+        ReadDeviceVariable,
+        /// Read what a device's own cloud says of it.
+        ReadDeviceInformation,
+        /// Call a documented function of a device.
+        ExecuteDeviceFunction,
+        /// Detach a device from its account at the vendor.
+        RemoveDevice,
+        /// Add a door to a device.
+        CreateDoor,
+        /// Add doors to a card-lock system.
+        CreateDoors,
+        /// Change a door's settings at the vendor.
+        UpdateDoor,
+        /// Take a door off its device.
+        DeleteDoor,
+        /// Add a sensor to a device.
+        CreateSensor,
+        /// Change a sensor.
+        UpdateSensor,
+        /// Take a sensor off its device.
+        DeleteSensor,
+        /// Register a telephone number at a device.
+        AuthorizePhone,
+        /// Keep a telephone number from opening.
+        SuspendPhone,
+        /// Let a suspended telephone number open again.
+        ResumePhone,
+        /// Remove a telephone number from a device.
+        RemovePhone,
+        /// Give access to a device.
+        GrantDeviceAccess,
+        /// Change somebody's access to a device.
+        ChangeDeviceAccess,
+        /// Suspend somebody's access to a device.
+        SuspendDeviceAccess,
+        /// End such a suspension.
+        ResumeDeviceAccess,
+        /// Take somebody's access to a device away.
+        RevokeDeviceAccess,
+        /// Plan when a door will listen to its bell.
+        CreateAutoAccessSchedule,
+        /// Change such a plan; the vendor makes a new record of it.
+        UpdateAutoAccessSchedule,
+        /// Drop such a plan.
+        DeleteAutoAccessSchedule,
+        /// Change the account's own profile at the vendor.
+        UpdateAccountProfile,
+        /// Create or update people with their cards and access levels.
+        ImportUsers,
+        /// Create fobs.
+        CreateFobs,
+        /// Give fobs to other people, or for another period.
+        AssignFobs,
+        /// Have credentials fetched anew by their holders; the old ones end.
+        ReissueCredentials,
+        /// Ask for the next free card number.
+        ReadNextCardNumber,
+        /// Have the PMS show an access token at a reservation. It opens nothing by itself.
+        AddPmsAccessToken,
+        /// Change a token that the PMS shows.
+        UpdatePmsAccessToken,
+        /// Take a token off the PMS.
+        DeletePmsAccessToken,
     }
 
     /// Where a command stands.
@@ -121,6 +199,8 @@ words! {
         Polled,
         /// The door was looked at for evidence.
         Looked,
+        /// A webhook or an event of the vendor's showed it.
+        Noticed,
         /// The vendor's own account of it.
         VendorNote,
         /// Its time ran out.

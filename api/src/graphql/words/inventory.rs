@@ -59,5 +59,55 @@ words! {
         DeviceMissing,
         /// A vendor account's state changed.
         AccountStateChanged,
+        /// A credential opened a door.
+        AccessGranted,
+        /// A credential was refused at a door.
+        AccessDenied,
+        /// A door's leaf was opened, or it was released for somebody.
+        DoorOpened,
+        /// A door's leaf was closed.
+        DoorClosed,
+        /// A bolt was engaged.
+        DoorLocked,
+        /// A bolt was released.
+        DoorUnlocked,
+        /// A door began to listen to its bell.
+        AutoAccessStarted,
+        /// A door stopped listening to its bell.
+        AutoAccessStopped,
+        /// A telephone call opened a door.
+        PhoneCall,
+        /// A sensor saw movement.
+        MovementDetected,
+        /// A sensor sees no movement any more.
+        MovementEnded,
+        /// A device lost its supply.
+        PowerLost,
+        /// A device's supply came back.
+        PowerRestored,
+        /// Somebody pressed a device's own button.
+        ButtonPressed,
+        /// A device came into reach.
+        DeviceOnline,
+        /// A device went out of reach.
+        DeviceOffline,
+        /// A device reports tampering or a fault.
+        DeviceAlarm,
+        /// Something that the vendor tells in a word that we do not know.
+        VendorEvent,
+        /// A vendor no longer has all events since we last asked: some are lost.
+        EventGap,
+        /// A sync found a new record at a vendor.
+        RecordFound,
+        /// A record changed at a vendor.
+        RecordChanged,
+        /// A complete list no longer holds a record.
+        RecordMissing,
+        /// A vendor account was linked, or linked again.
+        AccountLinked,
+        /// A vendor account was unlinked.
+        AccountUnlinked,
+        /// An operator had a stored webhook delivery processed again.
+        WebhookReplayed,
     }
 }

@@ -3,7 +3,7 @@
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::command::Action;
+use crate::{change::Change, command::Action};
 
 fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_timestamp_millis(1_800_000_000_000 + milliseconds).unwrap()
@@ -37,10 +37,12 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         Just(Action::OpenDoor),
         Just(Action::CloseDoor),
-        Just(Action::LockDoor),
+        Just(Action::LockDoor { on_behalf_of: None }),
         Just(Action::UnlockDoor),
         Just(Action::BookDoor { until: None }),
         Just(Action::SyncDevice { power_cycle: true }),
+        Just(Action::from(Change::CreateDoors { names: vec!["A".to_owned()] })),
+        Just(Action::from(Change::RemovePhone { phone: "p".to_owned() })),
     ]
 }
 
@@ -66,7 +68,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 }
 
 fn seen() -> impl Strategy<Value = Seen> {
-    prop_oneof![answer().prop_map(Seen::Answered), Just(Seen::Nothing { failure: None })]
+    prop_oneof![answer().prop_map(Seen::Answered), Just(Seen::Absent), Just(Seen::Nothing { failure: None })]
 }
 
 /// One turn of the world: time passes, the worker may crash before it hears what came of its dispatch.
@@ -93,6 +95,7 @@ proptest! {
         let mut progress = queued(&action, lifetime);
         let mut now = 0;
         let mut may_have_left = 0;
+        let mut looked_in_vain = true;
         for turn in turns {
             now += turn.pause;
             let before = progress.clone();
@@ -103,19 +106,22 @@ proptest! {
                 Step::Settle(next) => progress = *next,
                 Step::Dispatch => {
                     prop_assert!(at(now) < progress.expires_at.unwrap(), "late");
+                    prop_assert!(progress.trigger != Trigger::Record || may_have_left == 0 || looked_in_vain, "a second record");
                     let intent = dispatching(&progress, at(now));
                     prop_assert!(before.state.may_become(intent.state));
                     progress = intent;
-                    if turn.crash {
+                    if turn.crash || !matches!(turn.sent, Sent::NotSent { .. }) {
                         may_have_left += 1;
-                    } else {
-                        if !matches!(turn.sent, Sent::NotSent { .. }) { may_have_left += 1; }
+                        looked_in_vain = false;
+                    }
+                    if !turn.crash {
                         let next = after_dispatch(&progress, turn.sent, at(now));
                         prop_assert!(next.state == progress.state || progress.state.may_become(next.state), "{} -> {}", progress.state, next.state);
                         progress = next;
                     }
                 }
                 Step::Poll | Step::Look => {
+                    looked_in_vain |= turn.seen == Seen::Absent;
                     let next = after_sighting(&progress, turn.seen, at(now));
                     prop_assert!(next.state == progress.state || progress.state.may_become(next.state), "{} -> {}", progress.state, next.state);
                     progress = next;
@@ -184,12 +190,57 @@ fn a_lost_answer_is_never_a_second_pulse() {
 
 #[test]
 fn a_lock_is_looked_at_before_it_is_repeated() {
-    let sent = dispatching(&queued(&Action::LockDoor, 300_000), at(0));
+    let sent = dispatching(&queued(&Action::LockDoor { on_behalf_of: None }, 300_000), at(0));
     let lost = after_dispatch(&sent, Sent::Lost { failure: failure() }, at(100));
     assert_eq!(lost.state, CommandState::Dispatching);
     assert_eq!(next_step(&lost, at(1_000)), Step::Look);
     let unseen = after_sighting(&lost, Seen::Nothing { failure: None }, at(1_000));
     assert_eq!(next_step(&unseen, at(1_000)), Step::Dispatch);
+}
+
+/// What creates is repeated only after a look that did not find it; a look that failed is no such look.
+#[test]
+fn a_record_is_looked_for_before_it_is_made_again() {
+    let create = Action::from(Change::CreateDoors { names: vec!["A".to_owned()] });
+    let sent = dispatching(&queued(&create, 900_000), at(0));
+    let lost = after_dispatch(&sent, Sent::Lost { failure: failure() }, at(100));
+    let blind = after_sighting(&lost, Seen::Nothing { failure: Some(failure()) }, at(1_000));
+    assert_eq!(blind.state, CommandState::Dispatching);
+    assert!(matches!(next_step(&blind, at(1_000)), Step::Wait(_)));
+    // Not there yet: a slow vendor may still be making it.
+    let waiting = after_sighting(&blind, Seen::Absent, at(3_000));
+    assert_eq!(next_step(&waiting, at(3_000)), Step::Wait(at(7_000)));
+    let absent = after_sighting(&waiting, Seen::Absent, at(9_000));
+    assert_eq!(next_step(&absent, at(9_000)), Step::Dispatch);
+    let found = after_sighting(&blind, Seen::Answered(Answer::Succeeded { evidence: Evidence::VendorAck }), at(9_000));
+    assert_eq!(found.state, CommandState::Succeeded);
+    // Nobody could look for five minutes: that is said, and looked for on, and in the end what is not there was not made.
+    let unknown = after_sighting(&blind, Seen::Nothing { failure: None }, at(300_000));
+    assert_eq!(unknown.state, CommandState::OutcomeUnknown);
+    assert_eq!(after_sighting(&unknown, Seen::Absent, at(301_000)).state, CommandState::OutcomeUnknown);
+    assert_eq!(after_sighting(&unknown, Seen::Absent, at(600_001)).state, CommandState::Failed);
+}
+
+/// However long the vendor fails: nobody has to ask again for what must not open any more.
+#[test]
+fn a_revocation_is_sent_until_it_is_done() {
+    let removal = Action::from(Change::RemovePhone { phone: "p".to_owned() });
+    let mut progress = Progress { expires_at: None, ..queued(&removal, 0) };
+    let (mut now, mut sent) = (at(0), 0);
+    while now < at(3_600_000) {
+        match next_step(&progress, now) {
+            Step::Dispatch => {
+                sent += 1;
+                progress = after_dispatch(&dispatching(&progress, now), Sent::Lost { failure: failure() }, now);
+            }
+            Step::Look => progress = after_sighting(&progress, Seen::Nothing { failure: None }, now),
+            Step::Wait(until) => now = until,
+            step => panic!("it was given up after {sent} attempts: {step:?}"),
+        }
+    }
+    assert!((200..300).contains(&sent), "{sent} requests in an hour");
+    let done = Sent::Answered(Answer::Succeeded { evidence: Evidence::VendorAck });
+    assert_eq!(after_dispatch(&dispatching(&progress, now), done, now).state, CommandState::Succeeded);
 }
 
 #[test]
@@ -252,7 +303,7 @@ fn a_closing_order_calls_off_what_opens() {
 
 #[test]
 fn a_door_is_served_in_order_but_not_for_ever() {
-    let later = Progress { created_at: at(10), ..queued(&Action::LockDoor, 60_000) };
+    let later = Progress { created_at: at(10), ..queued(&Action::LockDoor { on_behalf_of: None }, 60_000) };
     let earlier = queued(&Action::UnlockDoor, 60_000);
     assert_eq!(holds_back(&earlier, &later, at(10)), Some(Hold::UntilItLeaves));
     let sent = dispatching(&earlier, at(20));
@@ -271,7 +322,7 @@ fn a_door_is_served_in_order_but_not_for_ever() {
 /// The first lock's answer was lost, and it worked: the refusal of the second must not deny it (P3).
 #[test]
 fn a_refused_repetition_denies_nothing() {
-    let sent = dispatching(&queued(&Action::LockDoor, 300_000), at(0));
+    let sent = dispatching(&queued(&Action::LockDoor { on_behalf_of: None }, 300_000), at(0));
     let lost = after_dispatch(&sent, Sent::Lost { failure: failure() }, at(100));
     let again = dispatching(&after_sighting(&lost, Seen::Nothing { failure: None }, at(1_000)), at(1_000));
     assert_eq!(again.dispatched_at, Some(at(0)), "evidence since the first sending counts");

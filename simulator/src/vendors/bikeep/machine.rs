@@ -4,10 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
+    device::{BikeepHardware, BikeepSleep, BikeepType, Device, Occupancy, PowerSave, Standing},
     rules::{CommandName, Order},
-    state::{
-        Bikeep, BikeepHardware, BikeepSleep, BikeepType, Command, Device, Due, Occupancy, PowerSave, Progress, Standing,
-    },
+    state::{Bikeep, Command, Due, Progress},
 };
 use crate::{
     answer::Circumstances,
@@ -78,7 +77,9 @@ impl Bikeep {
                 Due::Step { command } => {
                     self.step(&command, when, false, at);
                 }
-                Due::CommandTimeout { command } => self.time_out(&command, when),
+                Due::CommandTimeout { command } => self.time_out(&command, when, at),
+                Due::Notices { account, notice } => self.send_notices(account, notice, at),
+                Due::Outage { location, since } => self.confirm_outage(location, since, when, at),
                 Due::BookingEnds { device, generation } => {
                     self.by_itself(device, generation, Occupancy::Unlocked, EffectKind::BookingEnded, when, at);
                 }
@@ -146,10 +147,11 @@ impl Bikeep {
         }
     }
 
-    fn time_out(&mut self, id: &str, when: DateTime<Utc>) {
-        let stuck = |command: &Command| command.stuck_in == Some(command.progress);
-        if !self.command(id).is_some_and(stuck) {
-            self.fail(id, TIMED_OUT, when);
+    fn time_out(&mut self, id: &str, when: DateTime<Utc>, at: &Circumstances<'_>) {
+        let Some(command) = self.command(id) else { return };
+        let (device, moved) = (command.device, moves_lock(command.order.name));
+        if command.stuck_in != Some(command.progress) && self.fail(id, TIMED_OUT, when) && moved {
+            self.notice_status(device, "interim_state_timed_out", when, at);
         }
     }
 

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::{
     Refusal,
-    state::{Account, Bikeep, BikeepType, Device, Occupancy},
+    device::{BikeepType, Device, Occupancy},
+    state::{Account, Bikeep},
 };
 use crate::clock::after;
 

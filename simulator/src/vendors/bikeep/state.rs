@@ -1,4 +1,4 @@
-//! What exists at Bikeep: accounts, locations, devices, commands, timers; lookups and building. No rule and no JSON.
+//! What exists at Bikeep: accounts, locations, commands, timers; lookups and building. No rule and no JSON.
 
 use std::{
     cmp::Reverse,
@@ -6,158 +6,39 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::rules::Order;
+use super::{
+    device::{BikeepHardware, BikeepHealth, BikeepSleep, BikeepType, Device, Occupancy, PowerSave, Standing},
+    notices::{BikeepNotice, Notices},
+    rules::Order,
+    tokens::{Client, Tokens},
+    whitelists::Whitelist,
+};
 
 /// How many commands can still be asked for.
 const COMMANDS_KEPT: usize = 200_000;
-
-/// Device types of the reference that have described behaviour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum BikeepType {
-    /// Gateway of a location; has no lock, may have a camera.
-    Guard,
-    /// An arm around a bicycle's wheel.
-    BikeDock,
-    /// As a bike dock, but bookings cannot be canceled by their user.
-    ScooterDock,
-    /// A compartment.
-    Locker,
-    /// An entrance: LOCKED is its resting state, and it locks again by itself.
-    BikeHouseDoor,
-}
-
-/// `heartbeat_v2.health`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum BikeepHealth {
-    /// Answers.
-    Healthy,
-    /// Answers, with difficulty.
-    Unhealthy,
-    /// Does not answer.
-    Dead,
-    /// Has not answered for long.
-    LongDead,
-}
-
-/// `sleep_state`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BikeepSleep {
-    /// Awake, the empty string on the wire.
-    #[serde(rename = "")]
-    Awake,
-    /// Sleeping lightly.
-    #[serde(rename = "LIGHT_SLEEP")]
-    Light,
-    /// Sleeping deeply.
-    #[serde(rename = "DEEP_SLEEP")]
-    Deep,
-}
-
-/// `hardware_state`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum BikeepHardware {
-    /// Works.
-    Normal,
-    /// Refuses everything.
-    Disabled,
-    /// Refuses to lock.
-    DisabledLocking,
-    /// Refuses to unlock.
-    DisabledUnlocking,
-    /// Fails at everything.
-    Error,
-    /// Does not answer.
-    NotResponding,
-}
-
-/// `power_save_strategy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum PowerSave {
-    None,
-    RemoteWakeup,
-    LocalWakeup,
-}
-
-/// `state.value` of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Occupancy {
-    Allocated,
-    Locked,
-    Locking,
-    Unlocked,
-    Unlocking,
-    Booked,
-}
-
-impl Occupancy {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Occupancy::Allocated => "ALLOCATED",
-            Occupancy::Locked => "LOCKED",
-            Occupancy::Locking => "LOCKING",
-            Occupancy::Unlocked => "UNLOCKED",
-            Occupancy::Unlocking => "UNLOCKING",
-            Occupancy::Booked => "BOOKED",
-        }
-    }
-}
-
-/// The part of a device that a failed command gives back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) value: Occupancy,
-    pub(crate) timeout_at: Option<DateTime<Utc>>,
-    pub(crate) user: Option<String>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Device {
-    pub(crate) id: String,
-    pub(crate) location: usize,
-    pub(crate) kind: BikeepType,
-    pub(crate) alias: String,
-    pub(crate) code: String,
-    pub(crate) standing: Standing,
-    pub(crate) changed_at: DateTime<Utc>,
-    /// Whether the bolt is out, whatever the books say.
-    pub(crate) bolted: bool,
-    /// Absent: no health data is available.
-    pub(crate) health: Option<BikeepHealth>,
-    pub(crate) dead_since: Option<DateTime<Utc>>,
-    pub(crate) sleep: BikeepSleep,
-    pub(crate) power_save: PowerSave,
-    pub(crate) hardware: BikeepHardware,
-    pub(crate) camera: bool,
-    /// Rises with every change of standing, so that timers of the past do nothing.
-    pub(crate) generation: u64,
-}
-
-impl Device {
-    /// Whether the cloud gets an answer from it.
-    pub(crate) fn reachable(&self) -> bool {
-        !matches!(self.health, Some(BikeepHealth::Dead | BikeepHealth::LongDead))
-            && self.hardware != BikeepHardware::NotResponding
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Location {
     pub(crate) id: String,
     pub(crate) account: usize,
+    /// The code people see on the spot.
+    pub(crate) code: String,
+    /// What people call it.
+    pub(crate) label: String,
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
     pub(crate) devices: Vec<usize>,
+    /// Since when none of its devices is online.
+    pub(crate) offline_since: Option<DateTime<Utc>>,
+    pub(crate) whitelist: Whitelist,
 }
 
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) token: String,
     pub(crate) valid: bool,
+    pub(crate) client: Client,
     /// The user whom the token stands for.
     pub(crate) user: String,
     /// Whether the administrative commands are permitted.
@@ -213,10 +94,30 @@ pub(crate) struct Command {
 /// Something that happens by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
-    Step { command: String },
-    CommandTimeout { command: String },
-    BookingEnds { device: usize, generation: u64 },
-    Relock { device: usize, generation: u64 },
+    Step {
+        command: String,
+    },
+    CommandTimeout {
+        command: String,
+    },
+    BookingEnds {
+        device: usize,
+        generation: u64,
+    },
+    Relock {
+        device: usize,
+        generation: u64,
+    },
+    /// A window of aggregation ends.
+    Notices {
+        account: usize,
+        notice: BikeepNotice,
+    },
+    /// A location has been offline for long, if it still is.
+    Outage {
+        location: usize,
+        since: DateTime<Utc>,
+    },
 }
 
 /// Everything Bikeep knows.
@@ -225,6 +126,8 @@ pub(crate) struct Bikeep {
     pub(crate) accounts: Vec<Account>,
     pub(crate) locations: Vec<Location>,
     pub(crate) devices: Vec<Device>,
+    pub(crate) tokens: Tokens,
+    pub(crate) notices: Notices,
     by_id: HashMap<String, usize>,
     commands: HashMap<String, Command>,
     order: VecDeque<String>,
@@ -251,13 +154,13 @@ pub(crate) struct DeviceSeed {
 }
 
 impl Bikeep {
-    pub(crate) fn add_account(&mut self, token: String, user: String, admin: bool, act_on_behalf_of: bool) -> usize {
-        self.accounts.push(Account { token, valid: true, user, admin, act_on_behalf_of });
+    pub(crate) fn add_account(&mut self, account: Account) -> usize {
+        self.accounts.push(account);
         self.accounts.len() - 1
     }
 
-    pub(crate) fn add_location(&mut self, account: usize, id: String) -> usize {
-        self.locations.push(Location { id, account, devices: Vec::new() });
+    pub(crate) fn add_location(&mut self, location: Location) -> usize {
+        self.locations.push(location);
         self.locations.len() - 1
     }
 
@@ -297,8 +200,11 @@ impl Bikeep {
         true
     }
 
-    pub(crate) fn account(&self, token: &str) -> Option<usize> {
-        self.accounts.iter().position(|account| account.valid && account.token == token)
+    /// Whose access token this is, if it is good now.
+    pub(crate) fn account(&self, token: &str, now: DateTime<Utc>) -> Option<usize> {
+        let planted = self.accounts.iter().position(|account| account.token == token);
+        let found = planted.or_else(|| self.tokens.account(token, now))?;
+        self.accounts.get(found).filter(|account| account.valid).map(|_| found)
     }
 
     pub(crate) fn location(&self, id: &str) -> Option<&Location> {

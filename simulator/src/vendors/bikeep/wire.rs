@@ -4,15 +4,16 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
+    device::{BikeepHealth, BikeepType, Device},
     rules::available,
-    state::{Bikeep, BikeepHealth, Command, Device},
+    state::{Bikeep, Command},
 };
 use crate::{answer::Circumstances, faults::FaultKind};
 
 /// Settings never change in the simulator.
 const SETTINGS_SINCE: &str = "2025-01-15T12:00:00.000Z";
 
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -36,6 +37,12 @@ impl Bikeep {
             Some(FaultKind::UnknownStatusWord { word }) => word,
             _ => device.standing.value.word(),
         };
+        // Settings and user require additional permissions; what stands there without them is not documented.
+        let settings = account
+            .admin
+            .then(|| json!({ "updated_at": SETTINGS_SINCE, "created_at": SETTINGS_SINCE, "deep_link": "" }));
+        let user = device.standing.user.as_ref().filter(|_| account.admin);
+        let has_reader = matches!(device.kind, BikeepType::Guard | BikeepType::Locker | BikeepType::BikeHouseDoor);
         Some(json!({
             "wifi_rssi": null,
             "code": device.code,
@@ -55,9 +62,9 @@ impl Bikeep {
             },
             "heartbeat_v2": heartbeat(device, at.now),
             "commands": commands,
-            "has_access_lists": false,
+            "has_access_lists": has_reader,
             "has_subscription": true,
-            "settings": { "updated_at": SETTINGS_SINCE, "created_at": SETTINGS_SINCE, "deep_link": "" },
+            "settings": settings,
             "lock_state": if device.bolted { "LOCKED" } else { "UNLOCKED" },
             "heartbeat_health": coarse_health(device.health),
             "uri": uri,
@@ -65,8 +72,8 @@ impl Bikeep {
             "tags": [],
             "comment": "",
             "location": { "id": location.id, "uri": format!("{base}/location/v1/locations/{}", location.id) },
-            "user": device.standing.user.as_ref().map(|id| json!({ "id": id, "access_key": "" })),
-            "has_allowlist": false,
+            "user": user.map(|id| json!({ "id": id, "access_key": "" })),
+            "has_allowlist": has_reader,
             "hardware_id": hardware_id(&device.id),
             "hardware_state": device.hardware,
             "has_camera": device.camera,

@@ -1,4 +1,4 @@
-//! What exists at ParqEx: accounts, controllers, doors, history; and how a controller and its gates behave. No HTTP.
+//! What exists at ParqEx: accounts, controllers, doors, history; lookups and building. How gates move is in `motion`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,18 +8,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Message;
-use crate::{
-    answer::Circumstances,
-    clock::later,
-    faults::FaultKind,
-    journal::{EffectKind, Place},
-    options::{Mode, ParqexStatus},
-    vendors::Vendor,
+use super::{
+    grants::Grants,
+    oauth::{Application, Consent},
 };
+use crate::{journal::EffectKind, options::ParqexStatus};
 
 /// How many history entries are kept.
-const HISTORY_KEPT: usize = 10_000;
+pub(crate) const HISTORY_KEPT: usize = 10_000;
 
 /// What a ParqEx controller drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +59,7 @@ impl DoorState {
         }
     }
 
-    fn effect(self) -> EffectKind {
+    pub(crate) fn effect(self) -> EffectKind {
         match self {
             DoorState::Open => EffectKind::Open,
             DoorState::Closed => EffectKind::Close,
@@ -71,14 +67,25 @@ impl DoorState {
     }
 }
 
+/// What made a door move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause {
+    /// Groups all records of one toggle.
+    pub(crate) toggle: u64,
+    pub(crate) channel: &'static str,
+    /// Who did it; the owner, if nobody is known.
+    pub(crate) account: usize,
+}
+
 /// A gate on its way.
 #[derive(Debug, Clone, Copy)]
-struct Movement {
-    to: DoorState,
+pub(crate) struct Movement {
+    pub(crate) to: DoorState,
     /// Absent in explicit mode: it arrives when poked.
-    arrives: Option<DateTime<Utc>>,
+    pub(crate) arrives: Option<DateTime<Utc>>,
     /// Whether the arrival is itself an effect, because nobody pulsed the gate.
-    by_itself: bool,
+    pub(crate) by_itself: bool,
+    pub(crate) cause: Cause,
 }
 
 #[derive(Debug)]
@@ -92,7 +99,7 @@ pub(crate) struct Door {
     pub(crate) sensor: bool,
     pub(crate) auto_close: Option<Duration>,
     pub(crate) last_toggled: DateTime<Utc>,
-    movement: Option<Movement>,
+    pub(crate) movement: Option<Movement>,
 }
 
 #[derive(Debug)]
@@ -104,6 +111,8 @@ pub(crate) struct Controller {
     /// Last contact of an unreachable controller.
     pub(crate) last_contact: DateTime<Utc>,
     pub(crate) doors: Vec<usize>,
+    /// Users who were given access by the owner.
+    pub(crate) shared_with: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -115,6 +124,8 @@ pub(crate) struct Account {
     pub(crate) last_name: String,
     pub(crate) email: String,
     pub(crate) controllers: Vec<usize>,
+    /// What this user calls doors, where it differs from the owner's name.
+    pub(crate) names: HashMap<usize, String>,
 }
 
 /// One line of the activity log.
@@ -136,10 +147,15 @@ pub(crate) struct Parqex {
     pub(crate) history: VecDeque<HistoryEntry>,
     /// Which HTTP status error messages have.
     pub(crate) status: ParqexStatus,
-    by_token: HashMap<String, usize>,
+    pub(crate) application: Application,
+    pub(crate) consent: Consent,
+    pub(crate) grants: Grants,
     by_id: HashMap<String, usize>,
     /// Doors with a movement, so that settling does not look at all of them.
-    moving: Vec<usize>,
+    pub(crate) moving: Vec<usize>,
+    /// Numbers of the last toggle and of the last webhook.
+    pub(crate) next_toggle: u64,
+    pub(crate) next_event: u64,
 }
 
 /// What a builder says about a door.
@@ -167,11 +183,28 @@ pub(crate) fn plain_id(id: &str) -> String {
 }
 
 impl Parqex {
-    pub(crate) fn add_account(&mut self, token: String, id: String, first_name: String, last_name: String) -> usize {
-        let email = format!("{}@example.test", first_name.to_lowercase());
+    /// Nobody and nothing yet, but an application that is registered.
+    pub(crate) fn registered(seed: u64) -> Parqex {
+        let application = Application {
+            client_id: format!("{}.api.parqex.com", 700_000 + (seed & 0xffff)),
+            client_secret: format!("parqex-client-secret-{:04x}", seed & 0xffff),
+            redirect_uris: Vec::new(),
+        };
+        Parqex { application, ..Parqex::default() }
+    }
+
+    /// Adds a user whose access token does not expire, and a refresh token for it.
+    pub(crate) fn add_account(&mut self, tokens: (String, String), id: String, names: (String, String)) -> usize {
+        let (first_name, last_name) = names;
+        let mut email = format!("{}@example.test", first_name.to_lowercase());
+        if self.account_named(&email).is_some() {
+            email = format!("{}.{}@example.test", first_name.to_lowercase(), last_name.to_lowercase());
+        }
         let index = self.accounts.len();
-        self.by_token.insert(token.clone(), index);
-        self.accounts.push(Account { token, valid: true, id, first_name, last_name, email, controllers: Vec::new() });
+        let (token, refresh) = tokens;
+        self.grants.plant(index, token.clone(), refresh);
+        let (valid, controllers, names) = (true, Vec::new(), HashMap::new());
+        self.accounts.push(Account { token, valid, id, first_name, last_name, email, controllers, names });
         index
     }
 
@@ -204,7 +237,22 @@ impl Parqex {
             reachable: true,
             last_contact: seed.since,
             doors,
+            shared_with: Vec::new(),
         });
+    }
+
+    /// Gives another user access to a controller, or takes it away. None if it is the owner's own or does not exist.
+    pub(crate) fn share(&mut self, controller: &str, with: usize, shared: bool) -> Option<()> {
+        let index = self.controllers.iter().position(|known| known.id == controller)?;
+        let controller = self.controllers.get_mut(index).filter(|controller| controller.account != with)?;
+        let account = self.accounts.get_mut(with)?;
+        controller.shared_with.retain(|user| *user != with);
+        account.controllers.retain(|known| *known != index);
+        if shared {
+            controller.shared_with.push(with);
+            account.controllers.push(index);
+        }
+        Some(())
     }
 
     /// Takes a controller with its doors away.
@@ -221,9 +269,16 @@ impl Parqex {
         present
     }
 
-    pub(crate) fn account(&self, token: &str) -> Option<usize> {
-        let index = self.by_token.get(token).copied()?;
-        self.accounts.get(index).filter(|account| account.valid).map(|_| index)
+    /// A user by e-mail address.
+    pub(crate) fn account_named(&self, email: &str) -> Option<usize> {
+        self.accounts.iter().position(|account| account.email == email)
+    }
+
+    /// Whether a user owns a door's controller or was given access to it.
+    pub(crate) fn may_use(&self, account: usize, door: &Door) -> bool {
+        self.controllers
+            .get(door.controller)
+            .is_some_and(|controller| controller.account == account || controller.shared_with.contains(&account))
     }
 
     /// A door by its id without dashes.
@@ -242,133 +297,5 @@ impl Parqex {
             .and_then(|door| self.controllers.get(door.controller))
             .map(|controller| controller.id.clone());
         std::iter::once(door.to_owned()).chain(controller).collect()
-    }
-
-    /// What a controller makes of a request: it pulses only if the door is not known to be there already. A door without a
-    /// sensor is pulsed open every time; closing it needs a sensor (the document says only that some request does).
-    pub(crate) fn operate(
-        &mut self,
-        account: usize,
-        door: &str,
-        wanted: DoorState,
-        caused_by: u64,
-        at: &Circumstances<'_>,
-    ) -> (Message, &'static str) {
-        let Some(index) = self.door_index(door) else { return (Message::NotFound, "access point") };
-        let Some(door) = self.doors.get_mut(index) else { return (Message::NotFound, "access point") };
-        let Some(controller) = self.controllers.get(door.controller).filter(|controller| controller.account == account)
-        else {
-            return (Message::NotFound, "access point");
-        };
-        let hardware = door.hardware.title();
-        if !controller.reachable || matches!(at.fault, Some(FaultKind::Offline)) {
-            return (Message::NotFound, hardware);
-        }
-        if wanted == DoorState::Closed && door.hardware == ParqexHardware::Elevator {
-            return (Message::NotImplemented, hardware);
-        }
-        if wanted == DoorState::Closed && !door.sensor {
-            return (Message::SensorRequired, hardware);
-        }
-        if !door.sensor || door.state != wanted {
-            let place = Place {
-                vendor: Vendor::Parqex,
-                device: &controller.id,
-                door: Some(&door.id),
-                position: Some(door.entity),
-            };
-            at.journal.effect(place, wanted.effect(), at.now, Some(caused_by));
-            if door.sensor {
-                let arrives = (at.mode == Mode::Auto).then(|| later(at.now, at.latency.travel));
-                door.movement = Some(Movement { to: wanted, arrives, by_itself: false });
-                self.note_moving(index);
-            }
-            self.remember(HistoryEntry { account, door: index, state: wanted, channel: "API", at: at.now });
-        }
-        (Message::Ok, hardware)
-    }
-
-    /// Lets every gate arrive that should have by now.
-    pub(crate) fn settle(&mut self, at: &Circumstances<'_>) {
-        let mut moving = std::mem::take(&mut self.moving);
-        moving.retain(|index| {
-            while let Some((movement, when)) = self.due(*index, at.now) {
-                self.arrive(*index, movement, when, at);
-            }
-            self.doors.get(*index).is_some_and(|door| door.movement.is_some())
-        });
-        self.moving = moving;
-    }
-
-    /// Lets the gates arrive that wait to be poked, one or all. How many did.
-    pub(crate) fn poke(&mut self, subject: Option<&str>, at: &Circumstances<'_>) -> usize {
-        let mut moved = 0;
-        for index in std::mem::take(&mut self.moving) {
-            let Some(door) = self.doors.get(index) else { continue };
-            let controller = self.controllers.get(door.controller).map(|controller| controller.id.as_str());
-            let meant = subject.is_none_or(|id| id == door.id || Some(id) == controller);
-            match door.movement {
-                Some(movement) if meant => {
-                    moved += 1;
-                    self.arrive(index, movement, at.now, at);
-                    if self.doors.get(index).is_some_and(|door| door.movement.is_some()) {
-                        self.note_moving(index);
-                    }
-                }
-                Some(_) => self.note_moving(index),
-                None => {}
-            }
-        }
-        moved
-    }
-
-    /// Somebody moved the gate by hand and the sensor saw it.
-    pub(crate) fn sensed(&mut self, index: usize, state: DoorState, at: &Circumstances<'_>) {
-        self.arrive(index, Movement { to: state, arrives: None, by_itself: false }, at.now, at);
-    }
-
-    fn due(&self, index: usize, now: DateTime<Utc>) -> Option<(Movement, DateTime<Utc>)> {
-        let movement = self.doors.get(index)?.movement?;
-        movement.arrives.filter(|arrives| *arrives <= now).map(|arrives| (movement, arrives))
-    }
-
-    fn arrive(&mut self, index: usize, movement: Movement, when: DateTime<Utc>, at: &Circumstances<'_>) {
-        let Some(door) = self.doors.get_mut(index) else { return };
-        door.state = movement.to;
-        door.last_toggled = when;
-        door.movement = None;
-        let closes = door.auto_close.filter(|_| movement.to == DoorState::Open);
-        if let Some(delay) = closes {
-            door.movement =
-                Some(Movement { to: DoorState::Closed, arrives: Some(later(when, delay)), by_itself: true });
-        }
-        let Some(controller) = self.controllers.get(door.controller) else { return };
-        let account = controller.account;
-        if movement.by_itself {
-            let place = Place {
-                vendor: Vendor::Parqex,
-                device: &controller.id,
-                door: Some(&door.id),
-                position: Some(door.entity),
-            };
-            at.journal.effect(place, movement.to.effect(), when, None);
-        }
-        if closes.is_some() {
-            self.note_moving(index);
-        }
-        self.remember(HistoryEntry { account, door: index, state: movement.to, channel: "Door Sensor", at: when });
-    }
-
-    fn note_moving(&mut self, index: usize) {
-        if !self.moving.contains(&index) {
-            self.moving.push(index);
-        }
-    }
-
-    fn remember(&mut self, entry: HistoryEntry) {
-        if self.history.len() >= HISTORY_KEPT {
-            self.history.pop_front();
-        }
-        self.history.push_back(entry);
     }
 }

@@ -31,24 +31,30 @@ impl Parqex {
         let devices: Vec<Value> = controllers
             .iter()
             .filter_map(|index| self.controllers.get(*index))
-            .map(|controller| self.controller_json(controller, at))
+            .map(|controller| self.controller_json(account, controller, at))
             .collect();
         Answer::json(200, &json!({ "devices": devices }))
     }
 
-    fn controller_json(&self, controller: &Controller, at: &Circumstances<'_>) -> Value {
+    fn controller_json(&self, account: usize, controller: &Controller, at: &Circumstances<'_>) -> Value {
+        let user = self.accounts.get(account);
+        let relationship = if controller.account == account { "Owner" } else { "Has Access" };
         let owner = self.accounts.get(controller.account);
         let doors: Vec<Value> = controller
             .doors
             .iter()
-            .filter_map(|index| self.doors.get(*index))
-            .map(|door| door_json(door, at))
+            .filter_map(|index| self.doors.get(*index).map(|door| (index, door)))
+            .map(|(index, door)| {
+                let name = user.and_then(|user| user.names.get(index)).unwrap_or(&door.name);
+                door_json(door, name, relationship, at)
+            })
             .collect();
         json!({
             "id": controller.id,
             "active": true,
             "registered": true,
-            "number_of_entities_controlled": controller.doors.len(),
+            // The capacity, not how many doors there are.
+            "number_of_entities_controlled": controller.doors.len().max(3),
             "last_contact": time(if controller.reachable { at.now } else { controller.last_contact }),
             "time_before_door_open_alert": 900,
             "owner_first_name": owner.map(|owner| owner.first_name.as_str()),
@@ -61,7 +67,8 @@ impl Parqex {
         })
     }
 
-    /// `door` and `user` are the documented types, `device` appears in a sample.
+    /// `door` and `user` are the documented types, `device` appears in a sample. Days are those of UTC. `user` is what the
+    /// caller did, the others what anybody did at a door the caller may use.
     pub(crate) fn toggle_history(&self, account: usize, call: &Call, at: &Circumstances<'_>) -> Answer {
         let wanted: Option<String> = match call.query("history_type") {
             Some("user") => None,
@@ -80,24 +87,27 @@ impl Parqex {
             .history
             .iter()
             .rev()
-            .filter(|entry| entry.account == account)
             .filter(within)
             .filter_map(|entry| {
                 let door = self.doors.get(entry.door)?;
                 let controller = self.controllers.get(door.controller)?;
-                let meant = wanted.as_ref().is_none_or(|id| *id == door.id || *id == controller.id);
-                meant.then(|| self.history_json(entry, door))
+                let meant = match &wanted {
+                    None => entry.account == account,
+                    Some(id) => (*id == door.id || *id == controller.id) && self.may_use(account, door),
+                };
+                let name = self.accounts.get(account).and_then(|user| user.names.get(&entry.door));
+                meant.then(|| self.history_json(entry, door, name.unwrap_or(&door.name)))
             })
             .collect();
         enveloped(&json!({ "toggle_events": events }), at)
     }
 
-    fn history_json(&self, entry: &HistoryEntry, door: &Door) -> Value {
+    fn history_json(&self, entry: &HistoryEntry, door: &Door, name: &str) -> Value {
         let user = self.accounts.get(entry.account);
         let text = |field: Option<&String>| field.cloned().unwrap_or_default();
         json!({
             "door_id": dashed(&door.id),
-            "door_name": door.name,
+            "door_name": name,
             "door_state": entry.state,
             "channel": entry.channel,
             "user": {
@@ -113,7 +123,16 @@ impl Parqex {
 
     pub(crate) fn user_info(&self, account: usize, at: &Circumstances<'_>) -> Answer {
         let Some(user) = self.accounts.get(account) else { return plain_error(401) };
-        enveloped(&json!({ "id": user.id, "first_name": user.first_name, "last_name": user.last_name }), at)
+        // The address is documented in words only; its name is that of the history's.
+        enveloped(
+            &json!({
+                "id": user.id,
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "email_address": user.email,
+            }),
+            at,
+        )
     }
 
     /// The user's device settings; the PIN is in plain text, as documented.
@@ -133,7 +152,7 @@ impl Parqex {
     }
 }
 
-fn door_json(door: &Door, at: &Circumstances<'_>) -> Value {
+fn door_json(door: &Door, name: &str, relationship: &str, at: &Circumstances<'_>) -> Value {
     let state = match at.fault {
         Some(FaultKind::UnknownStatusWord { word }) => word,
         _ => door.state.word(),
@@ -141,7 +160,7 @@ fn door_json(door: &Door, at: &Circumstances<'_>) -> Value {
     json!({
         "id": door.id,
         "entity_number": door.entity,
-        "name": door.name,
+        "name": name,
         "active": true,
         "state": state,
         "sensor": door.sensor,
@@ -151,7 +170,7 @@ fn door_json(door: &Door, at: &Circumstances<'_>) -> Value {
         "door_auto_close_enabled": door.auto_close.is_some(),
         "door_auto_close_delay": door.auto_close.map_or(0, |delay| delay.as_secs()),
         "last_toggled": time(door.last_toggled),
-        "user_relationship": "Owner",
+        "user_relationship": relationship,
         "image": "",
         "light": false,
     })

@@ -1,35 +1,54 @@
-//! Raixer's devices, doors and connections as JSON, every documented field. Reads the state, changes nothing.
+//! Raixer's devices, doors and connections as JSON, every documented field, and the answers of its database. Reads the state,
+//! changes nothing.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::state::{Connection, Device, Door, Raixer};
+use super::{
+    doors::Door,
+    state::{Connection, Device, Raixer, RaixerKind},
+};
 
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Something was inserted.
+pub(super) fn inserted(id: &str) -> Value {
+    json!({ "insertedId": id, "result": { "n": 1, "ok": 1 } })
+}
+
+/// Something was updated. Also if it was the same before: its `updated` is new.
+pub(super) fn updated() -> Value {
+    json!({ "n": 1, "nModified": 1, "ok": 1 })
+}
+
+/// Something was deleted.
+pub(super) fn deleted() -> Value {
+    json!({ "n": 1, "ok": 1 })
 }
 
 impl Raixer {
     /// R20: owned devices only; shared ones are reachable through the connections.
-    pub(crate) fn owned_devices_json(&self, account: usize) -> Value {
+    pub(super) fn owned_devices_json(&self, account: usize) -> Value {
         (0..self.devices.len())
             .filter(|index| {
-                self.devices.get(*index).is_some_and(|device| device.owner == account) && self.exists(*index)
+                self.devices.get(*index).is_some_and(|device| device.owner == Some(account)) && self.exists(*index)
             })
             .map(|index| self.device_json(index))
             .collect()
     }
 
     /// R19.
-    pub(crate) fn device_json(&self, index: usize) -> Value {
+    pub(super) fn device_json(&self, index: usize) -> Value {
         let Some(device) = self.devices.get(index) else { return Value::Null };
-        let owner = self.accounts.get(device.owner).map(|account| account.id.as_str());
+        let owner = device.owner.and_then(|owner| self.accounts.get(owner)).map(|account| account.id.as_str());
         json!({
             "_id": device.id,
             "owner": owner,
             "name": device.name,
             "online": device.online,
-            "type": "intercom",
+            "type": if device.kind == RaixerKind::Power { "power" } else { "intercom" },
             "version": "v2",
             "campaignId": device.campaign,
             "created": time(device.created),
@@ -37,16 +56,14 @@ impl Raixer {
         })
     }
 
-    /// R21, in the order of positions.
-    pub(crate) fn doors_json(&self, index: usize) -> Value {
+    /// R21, in the order of configuration.
+    pub(super) fn doors_json(&self, index: usize) -> Value {
         let Some(device) = self.devices.get(index) else { return Value::Null };
-        // Document 001, schedules: "the default port, the first one (right)".
-        let ports = [json!("right"), json!("left")].into_iter().chain(std::iter::repeat(Value::Null));
-        device.doors.iter().zip(ports).map(|(door, port)| door_json(device, door, &port)).collect()
+        device.doors.iter().map(|door| door_json(device, door)).collect()
     }
 
     /// R13, with the users of the connections.
-    pub(crate) fn device_connections_json(&self, index: usize) -> Value {
+    pub(super) fn device_connections_json(&self, index: usize) -> Value {
         let Some(device) = self.devices.get(index) else { return Value::Null };
         let connections = device.connections.iter().filter_map(|connection| self.connections.get(*connection));
         connections
@@ -61,24 +78,50 @@ impl Raixer {
             .collect()
     }
 
+    /// R14, with the device and its schedules.
+    pub(super) fn one_connection_json(&self, index: usize) -> Value {
+        let Some(connection) = self.connections.get(index) else { return Value::Null };
+        let mut body = self.full_connection_json(connection);
+        let campaign = self.devices.get(connection.device).and_then(|device| device.campaign.as_deref());
+        body["schedules"] = self.schedules_json(|schedule| Some(schedule.campaign.as_str()) == campaign);
+        body
+    }
+
     /// R15, with the devices and their doors.
-    pub(crate) fn connections_json(&self, account: usize) -> Value {
+    pub(super) fn connections_json(&self, account: usize) -> Value {
+        self.own_connections(account).map(|connection| self.full_connection_json(connection)).collect()
+    }
+
+    /// R16: first those to intercoms, then those to power devices, each the newest first.
+    pub(super) fn ordered_connections_json(&self, account: usize) -> Value {
+        let mut own: Vec<&Connection> = self.own_connections(account).collect();
+        own.reverse();
+        own.sort_by_key(|connection| std::cmp::Reverse(connection.created));
+        let is_power = |connection: &&Connection| {
+            self.devices.get(connection.device).is_some_and(|device| device.kind == RaixerKind::Power)
+        };
+        let (power, intercoms): (Vec<&Connection>, Vec<&Connection>) = own.into_iter().partition(is_power);
+        let group = |connections: Vec<&Connection>| {
+            connections.into_iter().map(|connection| self.full_connection_json(connection)).collect::<Value>()
+        };
+        json!([group(intercoms), group(power)])
+    }
+
+    fn own_connections(&self, account: usize) -> impl Iterator<Item = &Connection> {
         let connections = self.accounts.get(account).map(|account| account.connections.as_slice()).unwrap_or_default();
-        connections
-            .iter()
-            .filter_map(|connection| self.connections.get(*connection))
-            .filter_map(|connection| Some((connection, self.devices.get(connection.device)?)))
-            .map(|(connection, device)| {
-                let mut inner = self.device_json(connection.device);
-                inner["doors"] = self.doors_json(connection.device);
-                inner["inUseComplete"] = json!([]);
-                inner["openingsComplete"] = json!([]);
-                inner["campaign"] = json!({ "_id": device.campaign });
-                let mut body = self.connection_json(connection, device);
-                body["device"] = inner;
-                body
-            })
-            .collect()
+        connections.iter().filter_map(|connection| self.connections.get(*connection))
+    }
+
+    fn full_connection_json(&self, connection: &Connection) -> Value {
+        let Some(device) = self.devices.get(connection.device) else { return Value::Null };
+        let mut inner = self.device_json(connection.device);
+        inner["doors"] = self.doors_json(connection.device);
+        inner["inUseComplete"] = json!([]);
+        inner["openingsComplete"] = json!([]);
+        inner["campaign"] = device.campaign.as_deref().map_or(Value::Null, |campaign| self.campaign_json(campaign));
+        let mut body = self.connection_json(connection, device);
+        body["device"] = inner;
+        body
     }
 
     fn connection_json(&self, connection: &Connection, device: &Device) -> Value {
@@ -90,35 +133,16 @@ impl Raixer {
             "disabled": connection.disabled,
             "created": time(connection.created),
             "updated": time(connection.updated),
-            "name": device.name,
+            "name": connection.name.as_ref().unwrap_or(&device.name),
         })
     }
 }
 
-fn door_json(device: &Device, door: &Door, port: &Value) -> Value {
-    json!({
-        "_id": door.id,
-        "openingValue": 7500,
-        "tolerance": 1000,
-        "maxOpenings": 7,
-        "waitTimeFirst": 0,
-        "twoOpenings": false,
-        "mustCallBellFirst": false,
-        "remainingOpenings": 100,
-        "remainingTestOpenings": 25,
-        "remainingPhoneCalls": 100,
-        "remainingRaixerPhoneCalls": 25,
-        "sensorMode": "bell",
-        "name": door.name,
-        "port": port,
-        "use": door.usage,
-        "deviceId": device.id,
-        "created": time(device.created),
-        "updated": time(device.updated),
-        "intercomCallFirst": false,
-        "intercomEnableAutoAccess": true,
-        "phoneNumber": null,
-        "callingEnabled": false,
-        "anyCallerEnabled": false,
-    })
+fn door_json(device: &Device, door: &Door) -> Value {
+    let mut body = Value::Object(door.fields.clone());
+    body["_id"] = json!(door.id);
+    body["deviceId"] = json!(device.id);
+    body["created"] = json!(time(door.created));
+    body["updated"] = json!(time(door.updated));
+    body
 }

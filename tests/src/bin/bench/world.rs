@@ -1,12 +1,12 @@
 //! The doors that are measured: a simulated world larger than the demo, and an organization linked to it. The simulator runs in the
 //! process of the bench, so that what it received is read with the clock that the commands were sent by.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use domain::{
     access::Role,
-    account::Vendor,
+    account::{AccountState, Vendor},
     ids::{OrganizationId, SiteId, VendorAccountId},
     secret::Secret,
 };
@@ -23,7 +23,7 @@ use simulator::{
     BikeepAccountPlan, BikeepDevicePlan, BikeepLocationPlan, BikeepType, Latency, RaixerAccountPlan, RaixerDevicePlan,
     RaixerUse, Simulator, SimulatorOptions, World, WorldChoice,
 };
-use vendors::registry::VendorCredentials;
+use vendors::registry::{CredentialSettings, VendorCredentials};
 
 /// Locations with bike houses.
 const LOCATIONS: usize = 20;
@@ -37,7 +37,7 @@ pub(crate) const DOORS: usize = LOCATIONS * ENTRANCES + 2 * INTERCOMS;
 /// The vendors, without any latency of their own, and how to link them.
 pub(crate) struct Vendors {
     pub(crate) simulator: Simulator,
-    accounts: Vec<(Vendor, BTreeMap<String, String>)>,
+    accounts: Vec<(Vendor, CredentialSettings)>,
     locations: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Vendors {
             devices: vec![RaixerDevicePlan::new("Intercom", &[RaixerUse::Street, RaixerUse::Garage]); INTERCOMS],
         });
         let settings = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
         };
         let accounts = vec![
             (Vendor::Bikeep, settings(&[("token", &bikeep.token), ("locations", &bikeep.locations.join(","))])),
@@ -98,7 +98,7 @@ impl Vendors {
         organization: OrganizationId,
         site: SiteId,
         vendor: Vendor,
-        credentials: &BTreeMap<String, String>,
+        credentials: &CredentialSettings,
     ) -> Result<()> {
         let id = VendorAccountId(foundation.ids.next_uuid());
         let place = Place { table: "vendor_accounts", column: "credentials", row: id.0 };
@@ -114,7 +114,12 @@ impl Vendors {
             base_url: &format!("http://{}/{}", self.simulator.address(), vendor.as_str().to_lowercase()),
             credentials: foundation.vault.seal(&form, place)?,
             locations: if vendor == Vendor::Bikeep { &locations } else { &[] },
+            state: AccountState::Connected,
+            signed_in_as: None,
+            intake_token_hash: None,
+            linked_by: None,
         };
-        Ok(accounts::link(&foundation.database, account, foundation.clock.now()).await?)
+        accounts::link(&foundation.database, foundation.ids.as_ref(), account, foundation.clock.now()).await?;
+        Ok(())
     }
 }

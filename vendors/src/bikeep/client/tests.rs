@@ -1,6 +1,5 @@
 use chrono::TimeDelta;
 use domain::command::{Answer, Evidence};
-use futures::TryStreamExt as _;
 
 use super::*;
 use crate::{
@@ -9,12 +8,11 @@ use crate::{
 };
 
 const DEVICE: &str = include_str!("../fixtures/device.json");
-const LOCATION_DEVICES: &str = include_str!("../fixtures/location_devices.json");
 const COMMAND: &str = include_str!("../fixtures/command.json");
 const ERROR: &str = include_str!("../fixtures/error.json");
 
-fn connect(server: &Server, locations: &str) -> Connection {
-    testing::connect(Vendor::Bikeep, &server.url, &[("token", "canary"), ("locations", locations)], &factory())
+fn connect(server: &Server) -> Connection {
+    testing::connect(Vendor::Bikeep, &server.url, &[("token", "canary")], &factory())
 }
 
 fn target() -> Target {
@@ -45,21 +43,12 @@ async fn the_bytes_of_a_command() {
 
 #[tokio::test]
 async fn the_bytes_of_the_questions() {
-    let server = Server::start(vec![json(200, COMMAND), json(200, DEVICE), json(200, LOCATION_DEVICES)]).await;
-    let connection = connect(&server, "loc 1");
+    let server = Server::start(vec![json(200, COMMAND), json(200, DEVICE)]).await;
+    let connection = connect(&server);
     connection.door_control().poll("cmd-1", &target()).await.unwrap();
     assert!(connection.door_control().look(&target()).await.unwrap().is_some());
-    let portions: Vec<_> = connection.inventory().devices().try_collect().await.unwrap();
-    assert_eq!((portions.len(), portions[0].len()), (1, 1));
     let lines: Vec<_> = server.requests().iter().map(|request| request.line.clone()).collect();
-    assert_eq!(
-        lines,
-        [
-            "GET /device/v1/commands/cmd-1 HTTP/1.1",
-            "GET /device/v1/devices/dev-1 HTTP/1.1",
-            "GET /device/v1/locations/loc%201/devices HTTP/1.1",
-        ]
-    );
+    assert_eq!(lines, ["GET /device/v1/commands/cmd-1 HTTP/1.1", "GET /device/v1/devices/dev-1 HTTP/1.1"]);
     for request in server.requests() {
         assert_eq!((request.header("authorization"), request.body.as_str()), (Some("Bearer canary"), ""));
     }
@@ -99,42 +88,31 @@ async fn what_is_not_known_is_not_called_a_failure() {
 #[tokio::test]
 async fn what_the_connector_does_not_offer_is_not_sent() {
     let server = Server::start(Vec::new()).await;
-    let connection = connect(&server, "");
+    let connection = connect(&server);
     let result = connection.door_control().dispatch(&Action::CloseDoor, &target(), &departure(HandClock::new())).await;
     assert!(matches!(result, Err(VendorError::Unsupported { .. })));
     assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
-async fn an_inventory_that_breaks_off_says_so_and_ends() {
-    let server = Server::start(vec![json(200, LOCATION_DEVICES), json(500, ERROR), json(200, LOCATION_DEVICES)]).await;
-    let connection = connect(&server, "a,b,c");
-    let mut portions = connection.inventory().devices();
-    assert!(portions.next().await.unwrap().is_ok());
-    assert!(matches!(portions.next().await.unwrap(), Err(VendorError::NotReady { .. })));
-    assert!(portions.next().await.is_none());
-    assert_eq!(server.requests().len(), 2);
-}
-
-#[tokio::test]
-async fn a_list_without_its_list_is_not_an_empty_list() {
-    for body in ["{}", "{\"data\":null}", "{\"data\":[{\"type\":\"LOCKER\"}]}", "{\"data\":[null]}", "[]"] {
-        let server = Server::start(vec![json(200, body)]).await;
-        let result: Result<Vec<_>, _> = connect(&server, "a").inventory().devices().try_collect().await;
-        assert!(matches!(result, Err(VendorError::Protocol { .. })), "{body}");
+async fn a_state_that_does_not_fit_is_an_ordinary_refusal() {
+    for (code, expected) in [
+        ("ERRORS.INVALID_STATE", FailureCode::VendorRejected),
+        ("ERRORS.INVALID_TIMEOUT_AT", FailureCode::Malformed),
+        ("ERRORS.FORBIDDEN", FailureCode::VendorRejected),
+    ] {
+        let result = dispatch(json(400, &format!("{{\"error_code\":\"{code}\"}}"))).await.0;
+        assert!(matches!(result, Err(VendorError::Rejected { code, .. }) if code == expected), "{code}");
     }
-    let server = Server::start(vec![json(200, "{\"data\":[]}")]).await;
-    let result: Result<Vec<_>, _> = connect(&server, "a").inventory().devices().try_collect().await;
-    assert_eq!(result.unwrap(), [Vec::new()]);
 }
 
 #[tokio::test]
-async fn without_named_locations_all_are_synced() {
-    let server = Server::start(vec![json(200, "{\"data\":[{\"id\":\"l1\"}]}"), json(200, LOCATION_DEVICES)]).await;
-    let portions: Vec<_> = connect(&server, "").inventory().devices().try_collect().await.unwrap();
-    assert_eq!(portions.len(), 1);
-    let lines: Vec<_> = server.requests().iter().map(|request| request.line.clone()).collect();
-    assert_eq!(lines, ["GET /location/v1/locations HTTP/1.1", "GET /device/v1/locations/l1/devices HTTP/1.1"]);
+async fn below_a_base_url_with_a_path() {
+    let server = Server::start(vec![json(200, DEVICE)]).await;
+    let url = format!("{}/bikeep/", server.url);
+    let connection = testing::connect(Vendor::Bikeep, &url, &[("token", "canary")], &factory());
+    connection.door_control().look(&target()).await.unwrap();
+    assert_eq!(server.requests()[0].line, "GET /bikeep/device/v1/devices/dev-1 HTTP/1.1");
 }
 
 #[tokio::test]

@@ -40,6 +40,30 @@ fn the_documents_own_device() {
 }
 
 #[test]
+fn every_documented_field_that_is_not_deprecated_has_a_place() {
+    let told: Value = serde_json::from_str(DEVICE).unwrap();
+    let deprecated = ["wifi_rssi", "nr", "heartbeat", "heartbeat_latency", "heartbeat_health"];
+    // These have words of ours: columns of the device.
+    let columns = ["id", "type", "location"];
+    let details = device(&parsed(told.clone()), "asked").unwrap().details;
+    for (field, _) in told.as_object().unwrap() {
+        let kept = details.more.keys().any(|name| name == field || name.starts_with(&format!("{field}.")));
+        let expected = !deprecated.contains(&field.as_str());
+        let in_a_column = columns.contains(&field.as_str());
+        // An empty `sleep_state` means awake.
+        assert!(kept == expected || in_a_column || field == "sleep_state", "{field}");
+    }
+    assert_eq!(details.serial_number.as_deref(), Some("string"));
+    assert_eq!(details.more["user.id"], "00000000-0000-0000-0000-000000000000");
+    assert!(!details.more.keys().any(|name| name.contains("access_key")), "a key is a secret");
+    assert_eq!(details.more["settings.deep_link"], "string");
+    assert_eq!(details.more["state.timeout_at"], "2025-01-15T12:00:00Z");
+    assert_eq!(details.more["commands"], "command_name");
+    let asleep = device(&parsed(json!({"id": "1", "sleep_state": "DEEP_SLEEP"})), "l").unwrap().details;
+    assert_eq!(asleep.more["sleep_state"], "DEEP_SLEEP");
+}
+
+#[test]
 fn an_odd_device_is_read_as_far_as_it_goes() {
     let found = device(&serde_json::from_str(ODD_DEVICE).unwrap(), "asked").unwrap();
     assert_eq!((found.external_id.as_str(), found.name.as_str(), found.location.as_str()), ("77", "77", "asked"));
@@ -156,7 +180,9 @@ fn only_what_belongs_to_a_command_is_sent() {
     let sent = |action: Action| serde_json::to_value(order(&action, "LOCKER").unwrap()).unwrap();
     let until = noon() + TimeDelta::milliseconds(1);
     let force = |reason| Action::ForceUnlockDoor { reason, comment: Some(" because ".to_owned()) };
-    assert_eq!(sent(Action::LockDoor), json!({"command": "lock"}));
+    assert_eq!(sent(Action::LockDoor { on_behalf_of: None }), json!({"command": "lock"}));
+    let on_behalf_of = Some("u-7".to_owned());
+    assert_eq!(sent(Action::LockDoor { on_behalf_of }), json!({"command": "lock", "user_id": "u-7"}));
     assert_eq!(sent(Action::UnlockDoor), json!({"command": "unlock"}));
     assert_eq!(sent(Action::ForceLockDoor), json!({"command": "force-lock"}));
     assert_eq!(sent(Action::CancelBooking), json!({"command": "cancel-booking"}));
@@ -231,6 +257,9 @@ proptest! {
         }
         if let Ok(list) = serde_json::from_value::<wire::List<wire::Device>>(value.clone()) {
             list.data.iter().for_each(|found| { device(found, "l"); });
+        }
+        if let Ok(list) = serde_json::from_value::<wire::List<wire::Location>>(value.clone()) {
+            list.data.into_iter().for_each(|found| { location(found); });
         }
         if let Ok(found) = serde_json::from_value::<wire::Device>(value) {
             device(&found, "l");

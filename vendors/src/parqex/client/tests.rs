@@ -2,7 +2,6 @@ use domain::{
     command::{Answer, Evidence},
     door::Position,
 };
-use futures::TryStreamExt as _;
 
 use super::*;
 use crate::{
@@ -99,7 +98,7 @@ async fn what_the_connector_does_not_offer_is_not_sent() {
     let server = Server::start(Vec::new()).await;
     let connection = connect(&server);
     let (control, departure) = (connection.door_control(), departure(HandClock::new()));
-    for (action, target) in [(Action::LockDoor, target()), (Action::OpenDoor, Target { door: None, ..target() })] {
+    for (action, target) in [(Action::LockDoor { on_behalf_of: None }, target()), (Action::OpenDoor, Target { door: None, ..target() })] {
         let result = control.dispatch(&action, &target, &departure).await;
         assert!(matches!(result, Err(VendorError::Unsupported { .. })));
     }
@@ -108,29 +107,32 @@ async fn what_the_connector_does_not_offer_is_not_sent() {
 }
 
 #[tokio::test]
-async fn inventory_and_look_are_one_call() {
-    let server = Server::start(vec![json(200, SYNC), json(200, SYNC), json(200, SYNC)]).await;
-    let connection = connect(&server);
-    let portions: Vec<_> = connection.inventory().devices().try_collect().await.unwrap();
-    assert_eq!((portions.len(), portions[0].len()), (1, 1));
-    let reading = connection.door_control().look(&target()).await.unwrap().unwrap();
-    assert_eq!((reading.position, reading.measured), (Some(Position::Closed), true));
-    let other = Target { door: Some("unknown".to_owned()), ..target() };
-    assert!(matches!(connection.door_control().look(&other).await, Err(VendorError::Rejected { .. })));
-    for request in server.requests() {
-        assert_eq!(request.line, "GET /oauth/v1/endpoints/sync HTTP/1.1");
-        assert_eq!(request.header("accept-encoding"), Some("gzip"));
-    }
+async fn what_is_not_documented_is_told_in_whole_sentences() {
+    let result = toggle(Action::OpenDoor, json(404, "{\"message\":\"gate canary is gone\"}")).await.0;
+    let message = result.unwrap_err().to_string();
+    assert_eq!(message, "PARQEX answered HTTP 404: gate *** is gone. This says nothing that ParqEx documents.");
 }
 
 #[tokio::test]
-async fn a_broken_inventory_says_so() {
-    for (status, body) in [(200, "{}"), (200, "[]"), (200, "{\"devices\":[{}]}"), (500, ""), (401, "")] {
-        let server = Server::start(vec![json(status, body)]).await;
-        let result: Result<Vec<_>, _> = connect(&server).inventory().devices().try_collect().await;
-        assert!(result.is_err(), "{status} {body}");
+async fn a_look_finds_the_door_by_its_id_in_either_form() {
+    let server = Server::start(vec![json(200, SYNC), json(200, SYNC), json(200, SYNC)]).await;
+    let connection = connect(&server);
+    for id in [DOOR, "F9E8D7C6-B5A4-9382-7160-F5E4D3C2B1A0"] {
+        let target = Target { door: Some(id.to_owned()), ..target() };
+        let reading = connection.door_control().look(&target).await.unwrap().unwrap();
+        assert_eq!((reading.position, reading.measured), (Some(Position::Closed), true));
     }
-    let server = Server::start(vec![json(200, "{\"success\":false,\"code\":401}")]).await;
-    let result: Result<Vec<_>, _> = connect(&server).inventory().devices().try_collect().await;
+    let other = Target { door: Some("unknown".to_owned()), ..target() };
+    assert!(matches!(connection.door_control().look(&other).await, Err(VendorError::Rejected { .. })));
+}
+
+#[tokio::test]
+async fn without_a_consent_nothing_is_sent() {
+    let server = Server::start(Vec::new()).await;
+    let settings = [("client_id", "me"), ("client_secret", "canary")];
+    let connection = testing::connect(Vendor::Parqex, &server.url, &settings, &impatient_factory());
+    let result = connection.door_control().dispatch(&Action::OpenDoor, &target(), &departure(HandClock::new())).await;
     assert!(result.unwrap_err().is_auth_invalid());
+    assert!(connection.door_control().look(&target()).await.unwrap_err().is_auth_invalid());
+    assert!(server.requests().is_empty());
 }

@@ -62,6 +62,26 @@ fn the_inventory_in_both_shapes() {
     assert_eq!(found, again);
     assert_eq!(found[0].name, "ParqEx 20000aa1bb2cc3dd");
     assert!(!format!("{found:?}").contains("Quill"), "owners' names stay outside");
+    assert_eq!(found[0].details.serial_number.as_deref(), Some("20000aa1bb2cc3dd"));
+    assert_eq!(found[0].details.last_contact_at.unwrap().to_rfc3339(), "2031-03-02T17:20:11+00:00");
+    let more: Vec<_> = found[0].details.more.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let expected = [
+        "active=true",
+        "bluetooth_mac_address=000000000000",
+        "bluetooth_onboard=false",
+        "door1.active=true",
+        "door1.bluetooth_sensor=false",
+        "door1.bluetooth_sensor_battery_level=0",
+        "door1.door_auto_close_delay=0",
+        "door1.door_auto_close_enabled=false",
+        "door1.sensor=true",
+        "door1.user_relationship=Has Access",
+        "last_contact=2031-03-02 17:20:11",
+        "number_of_entities_controlled=3",
+        "registered=true",
+        "time_before_door_open_alert=900",
+    ];
+    assert_eq!(more, expected);
     let door = &found[0].doors[0];
     assert_eq!((door.name.as_str(), door.kind, door.position), ("North gate", DoorKind::Gate, 1));
     assert_eq!(door.capabilities, BTreeSet::from([CommandKind::OpenDoor, CommandKind::CloseDoor]));
@@ -97,6 +117,19 @@ fn no_list_is_not_an_empty_list() {
     assert!(devices(serde_json::from_value(json!({"devices": []})).unwrap()).unwrap().is_empty());
     let nameless = json!({"id": "d", "doors": [{"name": "x"}]});
     assert_eq!(device(serde_json::from_value(nameless).unwrap()), None);
+}
+
+#[test]
+fn a_profile_without_its_pin() {
+    let user = json!({"id": "u1", "first_name": "Ada", "last_name": "Quill", "email": null, "email_address": "a@b"});
+    let settings = json!({"time_zone": "America/Chicago", "pin_code": "canary"});
+    let settings = serde_json::from_value(settings).unwrap();
+    let record = profile(serde_json::from_value(user).unwrap(), settings).unwrap();
+    assert_eq!((record.external_id.as_str(), record.name.as_str()), ("u1", "Ada Quill"));
+    let RecordDetails::Profile(details) = &record.details else { unreachable!() };
+    assert_eq!((details.email.as_deref(), details.time_zone.as_deref()), (Some("a@b"), Some("America/Chicago")));
+    assert!(!format!("{record:?}").contains("canary"));
+    assert_eq!(profile(wire::UserInfo::default(), wire::UserSettings::default()), None);
 }
 
 #[test]
