@@ -1,5 +1,7 @@
 //! What the tests of linked accounts share: how an account is linked, and what the API tells of it. No test lives here.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::clock::truncate;
 use gatehouse_tests::{client::text, house::TestHouse, wait::until};
 use serde_json::{Value, json};
 use simulator::{DemoCredentials, Vendor};
@@ -122,6 +124,22 @@ pub(crate) async fn synced(house: &TestHouse, id: &str) -> Value {
         (account["syncedAt"].is_string() && account["syncRequestedAt"].is_null()).then_some(account)
     })
     .await
+}
+
+/// Waits until a sync has ended well at this moment or later. The clock goes on meanwhile, if it is the test that moves it.
+pub(crate) async fn synced_since(house: &TestHouse, id: &str, since: DateTime<Utc>) {
+    until(&format!("{id} is synced again"), async || {
+        let account = account(house, id).await;
+        let at: DateTime<Utc> = account["syncedAt"].as_str()?.parse().unwrap();
+        if at >= truncate(since) && account["syncRequestedAt"].is_null() {
+            return Some(());
+        }
+        if house.clock.is_some() {
+            house.advance(TimeDelta::milliseconds(50));
+        }
+        None
+    })
+    .await;
 }
 
 /// The devices of an account that its vendor lists, with their doors.

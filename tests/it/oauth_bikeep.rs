@@ -12,9 +12,9 @@ use simulator::{Fault, FaultKind, Vendor, WorldChange};
 use crate::{
     account_links::{
         accepted, account, account_count, assert_refused, becomes, devices_of, events_about, link, linked, order,
-        synced,
+        synced, synced_since,
     },
-    oauth_refresh::{all_connect, ended, row},
+    oauth_refresh::{all_connect, ended, now, row},
     orders::failure,
 };
 
@@ -102,9 +102,10 @@ on_both_back_ends! {
         ];
         for kind in kinds {
             house.advance(LIFE);
+            let ended = now(&house);
             house.vendors.add_fault(Fault::new(Vendor::Bikeep, kind).at("token").times(1)).unwrap();
             locks_once(&house, &id).await;
-            synced(&house, &id).await;
+            synced_since(&house, &id, ended).await;
             assert_eq!(house.vendors.faults(), [], "the fault has hit");
         }
         let events = events_about(&house, &id, &["ACCOUNT_STATE_CHANGED"]).await;

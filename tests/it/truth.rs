@@ -11,15 +11,15 @@ use std::{
 use chrono::TimeDelta;
 use domain::{
     access::Role,
-    ids::{MembershipId, UserId},
+    ids::{MembershipId, SiteId, UserId},
 };
-use entities::store::organizations::create_member;
+use entities::store::organizations::{create_member, create_site};
+use futures::future::join_all;
 use gatehouse::house::worker_parts;
 use gatehouse_tests::{
     client::text,
     house::{BackEnd, Plan, TestHouse},
     on_both_back_ends,
-    wait::until,
 };
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::{Value, json};
@@ -131,7 +131,7 @@ on_both_back_ends! {
         let id = house.client.command("openDoor", json!({ "doorId": door["id"] })).await;
         let lane = house.row(&id).await.lane_id;
         let workers: Vec<_> = (0..8).map(|_| mortal_worker(&house)).collect();
-        futures::future::join_all(workers.iter().map(|worker| worker.drain(lane))).await;
+        join_all(workers.iter().map(|worker| worker.drain(lane))).await;
         let command = house.client.finished(&id).await;
         assert_eq!(command["state"], "SUCCEEDED", "{command:#}");
         assert_eq!(house.effects(), 1);
@@ -173,25 +173,32 @@ on_both_back_ends! {
     }
 }
 
-/// A caller may leave at any point, also while a transaction begins (a client hangs up): no connection stays behind with an
-/// open transaction, into which others would write what nobody commits.
+/// A caller may leave at any point, also while a transaction begins (a client hangs up): no connection goes back into the
+/// pool with an open transaction, into which others would write what nobody commits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_leaves_leaves_no_transaction_behind() {
     let house = Plan::on(BackEnd::Distributed).without_worker().start().await;
+    let (database, organization) = (house.database(), house.organization);
     let observer = Database::connect(house.settings.database_url.expose()).await.unwrap();
-    let open = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-    let foundation = house.foundation();
-    for limit in 0..12 {
-        let ids = (UserId(foundation.ids.next_uuid()), MembershipId(foundation.ids.next_uuid()));
-        let role = (Role::Viewer, None);
-        let now = foundation.clock.now();
-        let written = create_member(house.database(), house.organization, ids, ("Zoë", None), role, now);
-        crash_after(limit, written).await;
-        until("no transaction is open", async || {
-            let rows = observer.query_all_raw(Statement::from_string(DbBackend::Postgres, open)).await.unwrap();
-            rows.is_empty().then_some(())
-        })
-        .await;
+    let ids = || house.foundation().ids.next_uuid();
+    let now = house.foundation().clock.now();
+    for limit in 0..8 {
+        let leavers = (0..3).map(|_| {
+            let person = (UserId(ids()), MembershipId(ids()));
+            let written = create_member(database, organization, person, ("Zoë", None), (Role::Viewer, None), now);
+            crash_after(limit, written)
+        });
+        join_all(leavers).await;
+        // So many at once that every connection has one to write.
+        let sites: Vec<SiteId> = (0..24).map(|_| SiteId(ids())).collect();
+        let written =
+            sites.iter().map(|site| create_site(database, organization, *site, "Left", "Europe/Tallinn", now));
+        assert!(join_all(written).await.iter().all(Result::is_ok));
+        for site in sites {
+            let seen =
+                Statement::from_string(DbBackend::Postgres, format!("SELECT 1 FROM sites WHERE id = '{}'", site.0));
+            assert_eq!(observer.query_all_raw(seen).await.unwrap().len(), 1, "written, but not for others");
+        }
     }
     house.stop().await;
 }

@@ -48,8 +48,9 @@ async fn connect(house: &TestHouse, vendor: Vendor) -> String {
     url
 }
 
-/// Gives an account other credentials: those of the demo with these fields added.
+/// Gives an account other credentials: those of the demo with these fields added. Waits for the sync that follows.
 async fn reauthorize(house: &TestHouse, vendor: Vendor, more: Value) {
+    let began = Utc::now();
     let operator = &house.vendors.credentials()[0];
     let (name, mut credentials) = match vendor {
         Vendor::Parqex => ("parqex", json!({ "accessToken": operator.parqex.access_token })),
@@ -63,12 +64,17 @@ async fn reauthorize(house: &TestHouse, vendor: Vendor, more: Value) {
     credentials.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let query = "mutation($input: ReauthorizeVendorAccountInput!) { reauthorizeVendorAccount(input: $input) { \
         userErrors { code message path } } }";
-    let input = json!({
-        "vendorAccountId": account_id(house, vendor).await.to_string(),
-        "credentials": { name: credentials },
-    });
+    let id = account_id(house, vendor).await.to_string();
+    let input = json!({ "vendorAccountId": id, "credentials": { name: credentials } });
     let data = house.client.data(query, json!({ "input": input })).await;
     assert_eq!(data["reauthorizeVendorAccount"]["userErrors"], json!([]), "{data:#}");
+    let query = "query($id: ID!) { vendorAccount(id: $id) { syncedAt syncRequestedAt } }";
+    until("it is synced again", async || {
+        let data = house.client.data(query, json!({ "id": id })).await;
+        let account = &data["vendorAccount"];
+        (account["syncRequestedAt"].is_null() && instant(&account["syncedAt"]) >= began).then_some(())
+    })
+    .await;
 }
 
 /// Posts a webhook.

@@ -160,10 +160,9 @@ impl VendorCredentials {
                 }
                 Self::Bikeep(credentials)
             }
-            Vendor::Raixer => Self::Raixer(RaixerCredentials {
-                user: given.required("user")?,
-                password: given.required("password")?,
-            }),
+            Vendor::Raixer => {
+                Self::Raixer(RaixerCredentials { user: given.required("user")?, password: given.required("password")? })
+            }
             Vendor::Parqex => {
                 let credentials = ParqexCredentials {
                     access_token: given.secret("access_token"),

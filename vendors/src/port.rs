@@ -6,11 +6,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-pub use domain::{
-    device::{FoundDevice, FoundDoor},
-    event::FoundEvent,
-    record::{FoundRecord, RecordKind, RecordRef},
-};
 use domain::{
     change::Change,
     clock::{Clock, Timestamp},
@@ -18,6 +13,11 @@ use domain::{
     door::DoorReading,
     secret::Secret,
     text_enum,
+};
+pub use domain::{
+    device::{FoundDevice, FoundDoor},
+    event::FoundEvent,
+    record::{FoundRecord, RecordKind, RecordRef},
 };
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
@@ -136,14 +136,7 @@ impl ChangeReceipt {
     /// A receipt that tells only this.
     #[must_use]
     pub fn of(answer: Answer) -> Self {
-        Self {
-            answer,
-            result: None,
-            found: Portion::default(),
-            gone: Vec::new(),
-            hints: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { answer, result: None, found: Portion::default(), gone: Vec::new(), hints: Vec::new(), notes: Vec::new() }
     }
 }
 

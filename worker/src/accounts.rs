@@ -59,6 +59,8 @@ pub struct Line {
     pub bulkhead: Semaphore,
     /// When its access was renewed, if we did that.
     renewed_at: OnceLock<Timestamp>,
+    /// Held by whoever of this process renews its access.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 /// What is needed of an account's row to connect.
@@ -155,7 +157,8 @@ impl Accounts {
         let connection =
             registry::connect(vendor, access.base_url, &credentials, &http).map_err(|error| unusable(&error))?;
         let bulkhead = Semaphore::new(self.parts.settings.account_concurrency);
-        let line = Arc::new(Line { version, connection, bulkhead, renewed_at: OnceLock::new() });
+        let (renewed_at, renewing) = (OnceLock::new(), tokio::sync::Mutex::default());
+        let line = Arc::new(Line { version, connection, bulkhead, renewed_at, renewing });
         lines.insert(access.account, Arc::clone(&line));
         Ok(line)
     }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use domain::{
     clock::Timestamp,
     command::{
@@ -33,6 +34,9 @@ use crate::{
     parts::Parts,
     steps,
 };
+
+/// An outcome waits this long for what came of it to be read and written, so that whoever is told finds it.
+const NEWS_PATIENCE: TimeDelta = TimeDelta::seconds(3);
 
 /// What carries commands out.
 pub struct Hands {
@@ -140,7 +144,7 @@ impl Hands {
             permit = line_to.bulkhead.acquire() => permit,
             () = self.deadline(&task.progress) => return Ok(task.progress.clone()),
         };
-        let Ok(_permit) = permit else { return Ok(task.progress.clone()) };
+        let Ok(permit) = permit else { return Ok(task.progress.clone()) };
         let now = self.parts.clock.now();
         if task.progress.is_expired(now) {
             return Ok(task.progress.clone());
@@ -155,6 +159,8 @@ impl Hands {
         let under_way = [live_command(&row)];
         let call = steps::call::dispatch(self, line_to, &row, action, target.as_ref(), &departure);
         let (outcome, ()) = tokio::join!(call, self.parts.tell(&under_way));
+        // What is read again because of it needs room too.
+        drop(permit);
         let account = VendorAccountId(destination.account_id);
         let mended = self.accounts.mend(account, line_to, &outcome).await;
         if mended.is_none() {
@@ -181,23 +187,34 @@ impl Hands {
         let sent = Task { row: &row, progress: intent };
         let shown = told.door.is_some();
         let reading = told.door.map(|reading| (reading, Source::Command));
-        self.record(&sent, &next, Entry { lines, reading, result: told.result, ..Entry::default() }).await?;
         self.take_in(account, line_to, told.news).await;
+        self.record(&sent, &next, Entry { lines, reading, result: told.result, ..Entry::default() }).await?;
         if let Some(target) = target.filter(|_| !shown && next.state == CommandState::Succeeded) {
             self.refresh_door(task.row, &next, line_to, &target);
         }
         Ok(next)
     }
 
-    /// What a vendor told beside the outcome of a command. The command's truth does not depend on it: what fails here
-    /// is found again by the next sync.
+    /// What a vendor told beside the outcome of a command, taken in before the outcome is told. The command's truth does
+    /// not depend on it: a vendor that is slow to tell the rest does not hold the outcome back, and what fails here is
+    /// found again by the next sync.
     pub(crate) async fn take_in(&self, account: VendorAccountId, to: &Arc<Line>, news: News) {
-        if let Err(error) = intake::take_in(&self.parts, &self.accounts, to, account, news).await {
-            tracing::warn!(%account, %error, "what the vendor told could not be taken in; a sync will");
-            let now = self.parts.clock.now();
-            if let Err(error) = store::accounts::request_sync(&self.parts.database, account, now).await {
-                tracing::warn!(%account, %error, "the sync could not be wished for either");
+        if news.is_empty() {
+            return;
+        }
+        let (parts, accounts, to) = (self.parts.clone(), Arc::clone(&self.accounts), Arc::clone(to));
+        let taking = self.tasks.spawn(async move {
+            if let Err(error) = intake::take_in(&parts, &accounts, &to, account, news).await {
+                tracing::warn!(%account, %error, "what the vendor told could not be taken in; a sync will");
+                let now = parts.clock.now();
+                if let Err(error) = store::accounts::request_sync(&parts.database, account, now).await {
+                    tracing::warn!(%account, %error, "the sync could not be wished for either");
+                }
             }
+        });
+        tokio::select! {
+            _ = taking => {}
+            () = self.parts.clock.sleep_until(self.parts.clock.now() + NEWS_PATIENCE) => {}
         }
     }
 

@@ -11,11 +11,11 @@ mod refusal;
 mod sealing;
 mod send_command;
 
-pub(crate) use cancel_command::cancel_command;
-pub(crate) use refusal::Refusal;
 pub(crate) use arguments::short_text;
+pub(crate) use cancel_command::cancel_command;
 pub(crate) use import_users::{Import, NewUser, import_users};
 pub(crate) use place::Target;
+pub(crate) use refusal::Refusal;
 pub(crate) use send_command::{Order, send_command};
 
 /// The outcome of an action: a command, a refusal that the caller can act on, or a failure of ours.

@@ -80,13 +80,13 @@ pub async fn claim(
     Ok(taken)
 }
 
-/// Ends the processing of a delivery with a sentence on what came of it.
+/// Ends the processing of deliveries with a sentence on what came of them.
 ///
 /// # Errors
 /// The database failed.
 pub async fn finish(
     database: &Database,
-    id: WebhookDeliveryId,
+    ids: &[WebhookDeliveryId],
     state: DeliveryState,
     note: &str,
     now: Timestamp,
@@ -96,7 +96,7 @@ pub async fn finish(
         .col_expr(webhook_delivery::Column::Note, Expr::value(note))
         .col_expr(webhook_delivery::Column::DueAt, Expr::value(None::<Timestamp>))
         .col_expr(webhook_delivery::Column::ProcessedAt, Expr::value(now))
-        .filter(webhook_delivery::Column::Id.eq(id.0))
+        .filter(webhook_delivery::Column::Id.is_in(ids.iter().map(|id| id.0)))
         .exec(database.write())
         .await?;
     Ok(())

@@ -3,6 +3,7 @@
 
 use std::sync::PoisonError;
 
+use chrono::TimeDelta;
 use domain::{clock::Timestamp, lane::LaneId};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, Set,
@@ -75,7 +76,8 @@ pub async fn release(database: &Database, id: LaneId, owner: Uuid, now: Timestam
         return Ok(());
     }
     lane::Entity::update_many()
-        .col_expr(lane::Column::LeaseUntil, Expr::value(now))
+        // Well before now: the clock of whoever takes it next may be behind ours.
+        .col_expr(lane::Column::LeaseUntil, Expr::value(now - TimeDelta::days(1)))
         .filter(lane::Column::Id.eq(id))
         .filter(lane::Column::Owner.eq(owner))
         .exec(database.write())

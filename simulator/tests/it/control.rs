@@ -67,7 +67,9 @@ async fn coverage_lists_every_documented_row() {
     assert_eq!((row("R54").calls, row("R54").served), (1, true));
     assert_eq!(row("R36").calls, 0);
     let served: Vec<&str> = rows.iter().filter(|row| row.served).map(|row| row.row.as_str()).collect();
-    for expected in ["B1", "B2", "B3", "B4", "R13", "R15", "R19", "R20", "R21", "R36", "R42", "R43", "P1", "P2", "P3", "P4", "BX1"] {
+    for expected in
+        ["B1", "B2", "B3", "B4", "R13", "R15", "R19", "R20", "R21", "R36", "R42", "R43", "P1", "P2", "P3", "P4", "BX1"]
+    {
         assert!(served.contains(&expected), "{expected}");
     }
 }

@@ -35,7 +35,7 @@ async fn levels_at_vendor(house: &TestHouse, id: &Value) -> Vec<String> {
     let request = request.header("apiuser", &keys.api_user).header("apikey", &keys.api_key);
     let told: Value = request.send().await.unwrap().json().await.unwrap();
     let everybody = told["data"].as_array().unwrap();
-    let user = everybody.iter().find(|user| user["id"].to_string() == text(id)).unwrap();
+    let user = everybody.iter().find(|user| user["id"] == text(id).parse::<u64>().unwrap()).unwrap();
     user["accesslevels"].as_array().unwrap().iter().map(|level| level["id"].to_string()).collect()
 }
 

@@ -22,7 +22,7 @@ async fn lose_every_answer(scene: &Scene, vendor: Vendor) {
         let count = losses.len();
         for (number, (kind, sent)) in losses.into_iter().enumerate() {
             let what = format!("{} {kind:?}", change.mutation);
-            let came = scene.into_fault(change, case * 10 + number, kind).await;
+            let came = scene.through_fault(change, case * 10 + number, kind).await;
             came.assert_done(sent, &what);
         }
         if change.mutation == "updateAutoAccessSchedule" {
@@ -112,7 +112,7 @@ on_both_back_ends! {
         let scene = Scene::start(plan(back_end, 12)).await;
         let unguarded = ["authorizePhone", "createSensor", "createFobs", "addPmsAccessToken"];
         for (number, change) in CREATIONS.iter().enumerate().filter(|(_, change)| unguarded.contains(&change.mutation)) {
-            let came = scene.into_fault(change, number, FaultKind::Delay { millis: TOO_LONG }).await;
+            let came = scene.through_fault(change, number, FaultKind::Delay { millis: TOO_LONG }).await;
             came.assert_done(1, change.mutation);
         }
         scene.house.stop().await;

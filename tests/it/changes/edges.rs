@@ -20,7 +20,7 @@ on_both_back_ends! {
             ];
             for (number, (kind, effects)) in losses.into_iter().enumerate() {
                 let what = format!("{} {kind:?}", change.mutation);
-                let came = scene.into_fault(change, case + number, kind).await;
+                let came = scene.through_fault(change, case + number, kind).await;
                 assert_eq!((came.sent, came.effects), (1, effects), "{what}: {:#}", came.command);
                 came.assert_true(&what);
                 // Nothing shows that it was not done, so nothing claims it: only a vendor's no is a failure.
@@ -34,9 +34,9 @@ on_both_back_ends! {
     /// What the vendor shows afterwards is evidence for an edge too.
     async fn an_edge_whose_answer_was_lost_is_seen_where_the_vendor_shows_it(back_end: BackEnd) {
         let scene = Scene::start(plan(back_end, 12)).await;
-        let shown = ["startAutoAccess", "setAutoAccessAlwaysActive", "setOfflineAutoAccess", "setPhoneAccess"];
+        let shown = ["startAutoAccess", "setPhoneAccess", "setAnyCallerAccess"];
         for (number, change) in EDGES.iter().enumerate().filter(|(_, change)| shown.contains(&change.mutation)) {
-            let came = scene.into_fault(change, number, FaultKind::DropAfterEffect).await;
+            let came = scene.through_fault(change, number, FaultKind::DropAfterEffect).await;
             came.assert_done(1, change.mutation);
         }
         scene.house.stop().await;

@@ -19,8 +19,9 @@ use crate::{
 /// One payload, whichever mutation it is of.
 async fn refused(house: &TestHouse, mutation: &str, input: Value, code: &str, at: Option<&str>) {
     let mut payload = mutate(&house.client, mutation, input.clone()).await;
-    payload["command"] = payload["commands"][0].take();
+    payload["command"] = payload["commands"].as_array().and_then(|all| all.first()).cloned().unwrap_or_default();
     assert!(payload["command"].is_null(), "{mutation} {input}: {payload:#}");
+    assert_eq!(payload["userErrors"][0]["code"], code, "{mutation} {input}: {payload:#}");
     assert_refused(&payload, code, at);
 }
 
@@ -53,7 +54,6 @@ on_both_back_ends! {
         let asked = house.vendors.journal(0).entries.len();
         let (door, device, lockt) = (&of.door, &of.device, &of.lockt);
         let (yesterday, tomorrow) = (iso(Utc::now() - TimeDelta::days(1)), iso(Utc::now() + TimeDelta::days(1)));
-        let many = |count: usize| (0..count).map(person).collect::<Vec<_>>();
         let someone = |field: &str, value: Value| {
             let mut person = person(1);
             person[field] = value;
@@ -90,7 +90,6 @@ on_both_back_ends! {
             ("createDoors", json!({ "vendorAccountId": lockt, "names": [] }), "names"),
             ("createDoors", json!({ "vendorAccountId": lockt, "names": vec!["Door"; 101] }), "names"),
             ("importUsers", json!({ "vendorAccountId": lockt, "users": [] }), "users"),
-            ("importUsers", json!({ "vendorAccountId": lockt, "users": many(1001) }), "users"),
             ("importUsers", json!({ "vendorAccountId": lockt, "users": [person(1), person(1)] }), "users"),
             ("importUsers", json!({ "vendorAccountId": lockt, "users": someone("idNumber", json!("")) }), "users"),
             ("importUsers", json!({ "vendorAccountId": lockt, "users": someone("firstName", json!(" ")) }), "users"),

@@ -183,6 +183,12 @@ impl Scene {
         self.pass_until(id, |row| row.due_at.is_none(), true).await
     }
 
+    /// Carries a command to its end; one whose outcome is unknown has been looked for a few times.
+    pub(crate) async fn carried_and_looked(&self, id: &str) -> Value {
+        let looked = |row: &entities::rows::command::Model| row.state == "OUTCOME_UNKNOWN" && row.polls >= 3;
+        self.pass_until(id, |row| row.due_at.is_none() || looked(row), true).await
+    }
+
     /// The same while time passes as it does: a vendor that is slow stays slow.
     pub(crate) async fn carried_slowly(&self, id: &str) -> Value {
         self.pass_until(id, |row| row.due_at.is_none(), false).await
@@ -201,8 +207,9 @@ impl Scene {
                 return Some(self.house.client.read_command(id).await);
             }
             let wait = row.due_at.filter(|_| jumping).map_or(TimeDelta::zero(), |due| due - self.now());
-            // Whoever waits for a request's turn waits by this clock too.
-            self.house.advance(wait.max(TimeDelta::milliseconds(5)));
+            // Whoever waits for a request's turn, or sweeps, waits by this clock too.
+            let least = TimeDelta::milliseconds(if jumping { 25 } else { 5 });
+            self.house.advance(wait.max(least));
             None
         })
         .await
@@ -216,14 +223,19 @@ impl Scene {
         id
     }
 
-    /// Sends a mutation into a fault at an operation, and carries it to its end.
-    pub(crate) async fn into_fault(&self, change: &Change, number: usize, kind: FaultKind) -> Came {
+    /// Sends a mutation through a fault at an operation, and carries it to its end.
+    pub(crate) async fn through_fault(&self, change: &Change, number: usize, kind: FaultKind) -> Came {
+        let is_edge = EDGES.iter().any(|edge| edge.mutation == change.mutation);
         let input = change.input(self, number).await;
         let before = self.count(change);
         let slow = matches!(kind, FaultKind::Delay { .. });
         self.house.vendors.add_fault(Fault::new(change.vendor, kind).at(change.operation).times(1)).unwrap();
         let id = command(&self.house.client, change.mutation, input).await;
-        let command = if slow { self.carried_slowly(&id).await } else { self.carried(&id).await };
+        let command = match (slow, is_edge) {
+            (true, _) => self.carried_slowly(&id).await,
+            (false, true) => self.carried_and_looked(&id).await,
+            (false, false) => self.carried(&id).await,
+        };
         // What a vendor does late it does after we have stopped to listen.
         until("every request has ended", async || {
             let pending = |entry: &simulator::RequestEntry| entry.outcome == simulator::Outcome::Pending;

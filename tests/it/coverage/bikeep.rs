@@ -53,6 +53,14 @@ async fn a_dock(tour: &mut Tour) {
     let forced = json!({ "doorId": dock["id"], "reason": "OTHER", "comment": "left behind by its rider" });
     tour.done("forceUnlockDoor", forced, &[EffectKind::Unlock]).await;
     tour.device_becomes("unlocked by force", device, side_is("occupancy", "FREE")).await;
+    // For somebody else, whom only the request names.
+    let rider = &tour.house.vendors.credentials()[1].bikeep.user.clone();
+    let for_rider = json!({ "doorId": dock["id"], "onBehalfOf": rider });
+    tour.done("lockDoor", for_rider, &[EffectKind::Lock]).await;
+    tour.device_becomes("the rider's", device, side_is("occupancy", "IN_USE")).await;
+    let sent = tour.house.vendors.requests_to(Vendor::Bikeep, "send_command").pop().unwrap();
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(body, json!({ "command": "lock", "user_id": rider }));
 }
 
 /// A device that is alarmed is read again, alone, and the alarm is an event at it.

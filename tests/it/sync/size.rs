@@ -130,7 +130,7 @@ on_both_back_ends! {
 
     /// Each portion is stored before the next is asked for: what was read is there when a later one never comes.
     async fn portions_are_stored_as_they_come(back_end: BackEnd) {
-        let plan = Plan::on(back_end).without_worker().with_setting("vendor_timeout_seconds", "1");
+        let plan = Plan::on(back_end).without_worker().with_setting("vendor_timeout_seconds", "6");
         let (house, vendors) = large(plan).await;
         let per_location = DEVICES / LOCATIONS;
         let handle = vendors.handle();

@@ -182,6 +182,9 @@ on_both_back_ends! {
         })
         .await;
         settled(&house, Vendor::Mews, 2).await;
+        let alone = format!("\"CustomerIds\":[\"{guest}\"]");
+        let asked = house.vendors.requests_to(Vendor::Mews, "list_customers");
+        assert!(asked.iter().any(|request| request.body.contains(&alone)), "not by the next sync");
 
         let unknown = json!({ "Events": [{ "Discriminator": "RobotUpdated", "Value": { "Id": "r2" } }] });
         deliver(&url, &unknown).await;

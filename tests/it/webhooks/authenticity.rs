@@ -31,7 +31,6 @@ on_both_back_ends! {
         let gate = door_named(&house, "PARQEX", "North gate", 1).await;
         let key = json!({ "webhookKey": "canary-key", "webhookKeyHeader": "X-ParqEx-Key" });
         reauthorize(&house, Vendor::Parqex, key).await;
-        crate::webhooks::synced(&house, Vendor::Parqex).await;
         let before = side_of(&house, &text(&gate["id"]), "position").await;
         let (asked, known) = (house.vendors.requests_to(Vendor::Parqex, "sync").len(), events(&house, json!({})).await);
         let body = parqex(1, &gate, "OPEN", chrono::Utc::now());

@@ -14,7 +14,8 @@ fn read<'a>(path: &'a [&'a str]) -> Call<'a> {
     Call {
         operation: "test",
         method: Method::GET,
-        path, query: &[],
+        path,
+        query: &[],
         headers: HeaderMap::new(),
         body: Vec::new(),
         departure: None,

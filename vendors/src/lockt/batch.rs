@@ -25,6 +25,8 @@ use crate::{
 const MALFORMED: [&str; 2] = ["no data found or invalid json", "batch size exceeds maximum"];
 /// What it says of one that was refused as a whole.
 const REFUSED: &str = "batch has failed";
+/// That overlapping POSTs are to be prevented is documented, the words for it are not.
+const OVERLAPPING: [&str; 2] = ["overlapping", "simultaneous"];
 const NOTE_LIMIT: usize = 20;
 
 /// Takes what nobody may see out of Lockt's words.
@@ -76,6 +78,10 @@ pub(super) fn judge(reply: &Reply, batch: &Batch, cleaner: &Cleaner<'_>) -> Resu
     let said = body.as_ref().map(wire::said).unwrap_or_default();
     let words: Vec<String> = said.words.iter().map(|word| cleaner.clean(word)).collect();
     let spoken = words.join(", ");
+    if reply.status.is_client_error() && said.records.is_empty() && says(&said.words, &OVERLAPPING) {
+        // A request that we have given up is still being served there. This one was not taken in.
+        return Err(VendorError::not_ready(format!("Lockt is busy with another change: {spoken}")));
+    }
     if reply.status.is_success() || reply.status.as_u16() == 400 {
         if is_upstream(&said.words) {
             // The batch was broken off, nobody knows where.

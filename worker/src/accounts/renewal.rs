@@ -27,6 +27,8 @@ impl Accounts {
     /// The vendor refused the renewal (the account needs a person then), or could not be asked.
     pub(super) async fn renewed(&self, account: VendorAccountId, stale: &Arc<Line>) -> Result<Arc<Line>, ConnectError> {
         let parts = &self.parts;
+        // One of this process, whatever the clock does; the lease is for those of the others.
+        let _turn = stale.renewing.lock().await;
         loop {
             let row = self.row(account).await?;
             if row.credentials_version != stale.version.credentials {

@@ -2,7 +2,7 @@
 //! read. Their events are written at once; hints are collected while a read is under way, so that a burst is a few reads.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -36,6 +36,8 @@ const CLAIM: TimeDelta = TimeDelta::seconds(60);
 const TRIES: i32 = 8;
 /// Deliveries taken at once.
 const PORTION: u64 = 200;
+/// Deliveries ended by one statement.
+const AT_ONCE: usize = 500;
 /// After a read, so long for more hints to come before the next.
 const BREATH: Duration = Duration::from_millis(250);
 
@@ -98,21 +100,15 @@ impl Deliveries {
             }
         }
         let together = told.iter().flat_map(|(_, notice)| notice.events.iter().cloned()).collect();
-        let mut all = match self.write(account, together).await {
+        let all = match self.write(account, together).await {
             Ok(()) => told,
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
             // One of them spoils the others: each by itself.
             Err(_) => self.write_each(account, told).await?,
         };
-        let mut hinted = Vec::new();
-        for (row, Notice { events, hints }) in all.drain(..) {
-            let done = Hinted { row, events: events.len(), hints };
-            if done.hints.is_empty() {
-                self.finish(&done).await?;
-            } else {
-                hinted.push(done);
-            }
-        }
+        let all = all.into_iter().map(|(row, Notice { events, hints })| Hinted { row, events: events.len(), hints });
+        let (done, hinted): (Vec<_>, Vec<_>) = all.partition(|told| told.hints.is_empty());
+        self.finish(&done).await?;
         Ok(hinted)
     }
 
@@ -203,11 +199,7 @@ impl Deliveries {
     ) -> Result<(), StoreError> {
         let hints = hinted.iter().flat_map(|done| done.hints.iter().cloned()).collect();
         match follow_hints(&self.parts, &self.accounts, line, account, hints).await {
-            Ok(()) => {
-                for done in hinted {
-                    self.finish(done).await?;
-                }
-            }
+            Ok(()) => self.finish(hinted).await?,
             Err(IntakeError::Store(error @ StoreError::Unavailable(_))) => return Err(error),
             Err(error) => {
                 for done in hinted {
@@ -218,30 +210,41 @@ impl Deliveries {
         Ok(())
     }
 
-    async fn finish(&self, done: &Hinted) -> Result<(), StoreError> {
-        let note = format!("{} events, {} hints.", done.events, done.hints.len());
-        self.end(&done.row, DeliveryState::Processed, &note).await
+    /// Ends deliveries, those of which the same is to be said together.
+    async fn finish(&self, all: &[Hinted]) -> Result<(), StoreError> {
+        let mut alike: BTreeMap<(usize, usize), Vec<WebhookDeliveryId>> = BTreeMap::new();
+        for done in all {
+            alike.entry((done.events, done.hints.len())).or_default().push(WebhookDeliveryId(done.row.id));
+        }
+        for ((events, hints), ids) in alike {
+            let note = format!("{events} events, {hints} hints.");
+            for ids in ids.chunks(AT_ONCE) {
+                self.end(ids, DeliveryState::Processed, &note).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn reject(&self, row: &webhook_delivery::Model, note: &str) -> Result<(), StoreError> {
-        tracing::warn!(delivery = %WebhookDeliveryId(row.id), note, "a webhook delivery was rejected");
-        self.end(row, DeliveryState::Rejected, note).await
+        let id = WebhookDeliveryId(row.id);
+        tracing::warn!(delivery = %id, note, "a webhook delivery was rejected");
+        self.end(&[id], DeliveryState::Rejected, note).await
     }
 
-    async fn end(&self, row: &webhook_delivery::Model, state: DeliveryState, note: &str) -> Result<(), StoreError> {
-        let (id, now) = (WebhookDeliveryId(row.id), self.parts.clock.now());
-        store::deliveries::finish(&self.parts.database, id, state, note, now).await
+    async fn end(&self, ids: &[WebhookDeliveryId], state: DeliveryState, note: &str) -> Result<(), StoreError> {
+        store::deliveries::finish(&self.parts.database, ids, state, note, self.parts.clock.now()).await
     }
 
     /// The vendor cannot be asked for what it hints at: later, and in the end by the sync.
     async fn retry_or_give_up(&self, row: &webhook_delivery::Model, why: &str) -> Result<(), StoreError> {
         let (database, now) = (&self.parts.database, self.parts.clock.now());
+        let id = WebhookDeliveryId(row.id);
         if row.attempts >= TRIES {
             store::accounts::request_sync(database, VendorAccountId(row.account_id), now).await?;
-            return self.end(row, DeliveryState::Processed, &format!("Left to the next sync: {why}")).await;
+            return self.end(&[id], DeliveryState::Processed, &format!("Left to the next sync: {why}")).await;
         }
         let pause = TimeDelta::seconds(1_i64 << (row.attempts - 1).clamp(0, 6));
-        store::deliveries::postpone(database, WebhookDeliveryId(row.id), now + pause, why).await
+        store::deliveries::postpone(database, id, now + pause, why).await
     }
 
     fn hinted(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<Hinted>>> {

@@ -42,6 +42,15 @@ pub(crate) struct News {
     pub(crate) hints: Vec<Hint>,
 }
 
+impl News {
+    /// Whether nothing was told.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Portion { devices, records, events, .. } = &self.found;
+        let found = devices.len() + records.len() + events.len();
+        found + self.gone.len() + self.hints.len() == 0
+    }
+}
+
 /// Why something could not be taken in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IntakeError {
@@ -100,11 +109,10 @@ pub(crate) async fn take_in(
     account: VendorAccountId,
     news: News,
 ) -> Result<(), IntakeError> {
-    let News { found, gone, hints } = news;
-    let nothing = found.devices.is_empty() && found.records.is_empty() && found.events.is_empty();
-    if nothing && gone.is_empty() && hints.is_empty() {
+    if news.is_empty() {
         return Ok(());
     }
+    let News { found, gone, hints } = news;
     let Some(row) = work::account(&parts.database, account).await? else { return Ok(()) };
     store::records::gone(&parts.database, parts.ids.as_ref(), account, &gone, parts.clock.now()).await?;
     store_portion(parts, &row, &found, Source::Command).await?;

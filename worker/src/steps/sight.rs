@@ -66,12 +66,14 @@ pub(crate) async fn sight(hands: &Hands, task: &Task<'_>) -> Result<Progress, St
     lines.push(line(&next, step, now));
     let shown = told.door.is_some();
     let reading = told.door.map(|reading| (reading, Source::Poll));
+    if let Some((account, to, _)) = &seen_through {
+        hands.take_in(*account, to, told.news).await;
+    }
     hands.record(task, &next, Entry { lines, reading, result: told.result, ..Entry::default() }).await?;
-    if let Some((account, to, target)) = seen_through {
-        hands.take_in(account, &to, told.news).await;
-        if let Some(target) = target.filter(|_| !shown && next.state == CommandState::Succeeded) {
-            hands.refresh_door(task.row, &next, &to, &target);
-        }
+    if let Some((_, to, target)) = seen_through
+        && let Some(target) = target.filter(|_| !shown && next.state == CommandState::Succeeded)
+    {
+        hands.refresh_door(task.row, &next, &to, &target);
     }
     Ok(next)
 }

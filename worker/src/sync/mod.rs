@@ -4,13 +4,13 @@ pub(crate) mod parts;
 
 use std::{
     collections::HashSet,
-    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use chrono::TimeDelta;
 use domain::{account::AccountState, ids::VendorAccountId};
 use entities::{StoreError, store, work};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vendors::error::VendorError;
 
@@ -105,10 +105,7 @@ impl Syncs {
         if !store::lanes::lease(&self.parts.database, lane, self.owner, now, now + LEASE).await? {
             return Ok(Synced::Skipped);
         }
-        let synced = tokio::select! {
-            synced = self.sync_while_wished(account, extent) => synced,
-            never = self.keep_lease() => match never {},
-        };
+        let synced = self.keep_lease_during(self.sync_while_wished(account, extent)).await;
         store::lanes::release(&self.parts.database, lane, self.owner, self.parts.clock.now()).await?;
         synced
     }
@@ -128,15 +125,27 @@ impl Syncs {
         synced
     }
 
-    /// Renews the lease for as long as the sync takes.
-    async fn keep_lease(&self) -> Infallible {
-        loop {
-            self.parts.clock.sleep_until(self.parts.clock.now() + RENEWAL).await;
-            let now = self.parts.clock.now();
-            if let Err(error) = store::lanes::renew(&self.parts.database, self.owner, now, now + LEASE).await {
-                tracing::warn!(%error, "the lease of a sync could not be renewed; another worker may begin anew");
+    /// Renews the lease for as long as the sync takes. A renewal is not broken off: it must not come after the release.
+    async fn keep_lease_during<T>(&self, sync: impl Future<Output = T>) -> T {
+        let over = CancellationToken::new();
+        let renewals = async {
+            while over
+                .run_until_cancelled(self.parts.clock.sleep_until(self.parts.clock.now() + RENEWAL))
+                .await
+                .is_some()
+            {
+                let now = self.parts.clock.now();
+                if let Err(error) = store::lanes::renew(&self.parts.database, self.owner, now, now + LEASE).await {
+                    tracing::warn!(%error, "the lease of a sync could not be renewed; another worker may begin anew");
+                }
             }
-        }
+        };
+        let sync = async {
+            let synced = sync.await;
+            over.cancel();
+            synced
+        };
+        tokio::join!(sync, renewals).0
     }
 
     async fn sync_once(&self, id: VendorAccountId, extent: Extent) -> Result<Synced, SyncError> {

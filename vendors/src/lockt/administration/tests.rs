@@ -362,3 +362,12 @@ async fn people_are_looked_for_by_number() {
     assert!(matches!(trace, Trace::Made(_)), "a look needs no PIN");
     assert!(matches!(dark, Trace::Unclear), "whether the levels were set can not be seen");
 }
+
+/// A request that we gave up may still be served there; the next one was then not taken in.
+#[tokio::test]
+async fn an_overlap_is_to_be_asked_again() {
+    let busy = r#"{"result":["Simultaneous and overlapping POST operations are not permitted."],"errors":[]}"#;
+    let names = || Change::CreateDoors { names: vec!["Attic".to_owned()] };
+    let (refused, _) = carry(names(), None, vec![answer(400, busy)]).await;
+    assert!(matches!(refused, Err(VendorError::NotReady { .. })), "{refused:?}");
+}

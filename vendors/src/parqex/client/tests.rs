@@ -98,7 +98,9 @@ async fn what_the_connector_does_not_offer_is_not_sent() {
     let server = Server::start(Vec::new()).await;
     let connection = connect(&server);
     let (control, departure) = (connection.door_control(), departure(HandClock::new()));
-    for (action, target) in [(Action::LockDoor { on_behalf_of: None }, target()), (Action::OpenDoor, Target { door: None, ..target() })] {
+    for (action, target) in
+        [(Action::LockDoor { on_behalf_of: None }, target()), (Action::OpenDoor, Target { door: None, ..target() })]
+    {
         let result = control.dispatch(&action, &target, &departure).await;
         assert!(matches!(result, Err(VendorError::Unsupported { .. })));
     }

@@ -355,7 +355,9 @@ fn switched(order: &Order<'_>, is: Option<bool>, wished: bool, updated: Option<T
     if !wished {
         return level(is.map(|is| !is), || done_at(target));
     }
-    let since = updated.zip(order.first_sent_at).is_some_and(|(updated, sent)| updated >= sent);
+    // Raixer tells whole milliseconds.
+    let whole = |at: Timestamp| at.timestamp_millis();
+    let since = updated.zip(order.first_sent_at).is_some_and(|(updated, sent)| whole(updated) >= whole(sent));
     if is == Some(true) && since { made(done_at(target)) } else { Trace::Unclear }
 }
 
