@@ -157,7 +157,7 @@ on_both_back_ends! {
         let (_, connection) = shared.into_iter().find(|(name, _)| name == "Shared garage 7").unwrap();
         let device = text(&connection["deviceId"]);
         let before = devices(&house, Vendor::Raixer).await[&device].clone();
-        for (disabled, gone) in [(true, true), (false, true), (true, true)] {
+        for (disabled, gone) in [(true, true), (false, false), (true, true)] {
             let change = WorldChange::RaixerConnection { device: device.clone(), user: user.clone(), disabled };
             house.vendors.change(change).unwrap();
             sync(&house, Vendor::Raixer).await.unwrap();

@@ -1,5 +1,7 @@
 //! The simulated vendors' own webhooks, from what happens at the hardware to what a caller sees.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use gatehouse_tests::{
     client::text,
@@ -53,8 +55,9 @@ on_both_back_ends! {
         let opened = side_of(&house, &text(&single["id"]), "position").await;
         assert_eq!(instant(&opened["observedAt"]), opened_at, "by the device's clock: {opened:#}");
         let opened = told_of(&house, Vendor::Raixer, "DOOR_OPENED", 2).await;
-        let codes: Vec<_> = opened.iter().map(|event| text(&event["vendorCode"])).collect();
-        assert_eq!(codes, ["door-open", "connections.detail.history.action.doorIsOpen"], "the push, then the history");
+        // The push and the history, whichever was read first.
+        let codes: BTreeSet<_> = opened.iter().map(|event| text(&event["vendorCode"])).collect();
+        assert_eq!(codes, ["connections.detail.history.action.doorIsOpen", "door-open"].map(str::to_owned).into());
         for event in &opened {
             assert_eq!((&event["door"]["id"], instant(&event["occurredAt"])), (&single["id"], opened_at), "{event:#}");
             assert!(instant(&event["recordedAt"]) >= opened_at, "{event:#}");
@@ -68,8 +71,9 @@ on_both_back_ends! {
         side_becomes(&house, &text(&left["id"]), "position", "OPEN").await;
         assert_ne!(side_of(&house, &text(&right["id"]), "position").await["value"], "OPEN");
         let opened = told_of(&house, Vendor::Raixer, "DOOR_OPENED", 4).await;
-        let places: Vec<_> = opened[2..].iter().map(|event| (&event["device"]["id"], &event["door"]["id"])).collect();
-        assert_eq!(places, [(&left["device"]["id"], &Value::Null), (&left["device"]["id"], &left["id"])]);
+        let places: BTreeSet<_> = opened[2..].iter().map(|event| event["door"]["id"].as_str()).collect();
+        assert_eq!(places, BTreeSet::from([None, left["id"].as_str()]));
+        assert!(opened[2..].iter().all(|event| event["device"]["id"] == left["device"]["id"]), "{opened:#?}");
 
         house.vendors.change(WorldChange::RaixerOnline { device: device.clone(), online: false }).unwrap();
         told_of(&house, Vendor::Raixer, "DEVICE_OFFLINE", 1).await;
@@ -90,8 +94,12 @@ on_both_back_ends! {
             ("MOVEMENT_ENDED", "movement-0"),
             ("BUTTON_PRESSED", "mainButton-press"),
         ] {
-            let events = told_of(&house, Vendor::Raixer, kind, 1).await;
-            assert_eq!((&events[0]["vendorCode"], &events[0]["device"]["id"]), (&json!(code), &single["device"]["id"]));
+            until(&format!("{code} is told"), async || {
+                let events = told(&house, Vendor::Raixer, json!({ "types": [kind] })).await;
+                let pushed = events.into_iter().find(|event| event["vendorCode"] == code)?;
+                (pushed["device"]["id"] == single["device"]["id"]).then_some(())
+            })
+            .await;
         }
         house.stop().await;
     }
@@ -156,7 +164,6 @@ on_both_back_ends! {
         let arriving = |record: &Value| record["details"]["reservationState"] == "CONFIRMED";
         let stay = record(&house, "RESERVATION", arriving).await;
         let id = text(&stay["externalId"]);
-        let asked = house.vendors.requests_to(Vendor::Mews, "list_reservations").len();
         let starts = MewsChange::SetState { reservation: id.clone(), state: MewsState::Started };
         house.vendors.change(WorldChange::Mews(starts)).unwrap();
         until("the stay has started", async || {
@@ -165,7 +172,11 @@ on_both_back_ends! {
         })
         .await;
         settled(&house, Vendor::Mews, 1).await;
-        assert_eq!(house.vendors.requests_to(Vendor::Mews, "list_reservations").len(), asked + 1);
+        let alone = |operation, ids: &str| {
+            let requests = house.vendors.requests_to(Vendor::Mews, operation);
+            requests.iter().filter(|request| request.body.contains(ids)).count()
+        };
+        assert_eq!(alone("list_reservations", &format!("\"ReservationIds\":[\"{id}\"]")), 1);
 
         let guest = text(&stay["details"]["guestExternalId"]);
         let edit = MewsChange::EditCustomer {
@@ -182,9 +193,8 @@ on_both_back_ends! {
         })
         .await;
         settled(&house, Vendor::Mews, 2).await;
-        let alone = format!("\"CustomerIds\":[\"{guest}\"]");
-        let asked = house.vendors.requests_to(Vendor::Mews, "list_customers");
-        assert!(asked.iter().any(|request| request.body.contains(&alone)), "not by the next sync");
+        let by_hint = alone("list_customers", &format!("\"CustomerIds\":[\"{guest}\"]"));
+        assert!(by_hint > 0, "not by the next sync");
 
         let unknown = json!({ "Events": [{ "Discriminator": "RobotUpdated", "Value": { "Id": "r2" } }] });
         deliver(&url, &unknown).await;

@@ -152,7 +152,8 @@ on_both_back_ends! {
         house.start_worker().await;
         assert_eq!(settled(&house, Vendor::Parqex, 500).await, (500, 0));
         let asked = calls(&house) - asked;
-        assert!((1..=6).contains(&asked), "{asked} questions");
+        // A sync may fall into it as well.
+        assert!((1..=12).contains(&asked), "{asked} questions");
         house.stop().await;
     }
 }
