@@ -2,7 +2,7 @@
 //! time; a visit holds no slot of the queue and no lease while it waits.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -172,7 +172,7 @@ impl Lanes {
         }
         let mut rows = rows?;
         loop {
-            let drained = self.advance_all(&rows).await;
+            let drained = self.advance_all(lane, &rows).await;
             let released = self.parts.clock.now();
             store::lanes::release(database, lane, self.owner, released).await?;
             drained?;
@@ -188,9 +188,12 @@ impl Lanes {
         }
     }
 
-    async fn advance_all(&self, rows: &[command::Model]) -> Result<(), StoreError> {
+    /// Advances the commands in their turn. When somebody rings for a lane of changes it is read again at once: what
+    /// takes access away does not wait for all that was asked for before it.
+    async fn advance_all(&self, lane: LaneId, rows: &[command::Model]) -> Result<(), StoreError> {
         let mut order = Order::default();
-        for row in rows {
+        let has_changes = rows.iter().any(|row| row.door_id.is_none());
+        for row in turns(rows)? {
             if self.shutdown.is_cancelled() {
                 return Ok(());
             }
@@ -198,9 +201,35 @@ impl Lanes {
             let sendable = order.hold(row, &row.progress()?, now)?.is_none();
             let progress = self.hands.advance(row, sendable).await?;
             order.passed(row, progress)?;
+            if has_changes && self.has_rung_again(lane) {
+                return Ok(());
+            }
         }
         Ok(())
     }
+
+    /// Whether somebody rang since the commands were read. Whoever asks reads them again.
+    fn has_rung_again(&self, lane: LaneId) -> bool {
+        let visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.get(&lane).is_some_and(|visit| visit.again.swap(false, Ordering::AcqRel))
+    }
+}
+
+/// The commands in the order of their turns: what takes access away is first in line (rule 8), unless something earlier
+/// is about the same matter; the others as they came.
+fn turns(rows: &[command::Model]) -> Result<Vec<&command::Model>, StoreError> {
+    let (mut first, mut others, mut matters) = (Vec::new(), Vec::new(), HashSet::new());
+    for row in rows {
+        let matter = Matter::of(row)?;
+        if row.action()?.kind().revokes() && !matters.contains(&matter) {
+            first.push(row);
+        } else {
+            matters.insert(matter);
+            others.push(row);
+        }
+    }
+    first.append(&mut others);
+    Ok(first)
 }
 
 /// The commands of a lane that were looked at already, by door and subject: what may hold the next one back.
