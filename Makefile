@@ -14,6 +14,7 @@ test:
 
 bench:
 	$(WITH_SERVICES) cargo run --release -p gatehouse-tests --bin bench
+	$(WITH_SERVICES) cargo run --release -p gatehouse-tests --bin who_can_open
 
 # Regenerates the checked-in SDL; the `schema` test compares it.
 schema:

@@ -1,6 +1,8 @@
 //! The demo: an organization with three sites in different zones, linked to the simulated vendors. Devices and doors
 //! come from the vendors by sync, as everywhere.
 
+mod rooms;
+
 use domain::{
     access::Role,
     account::{AccountState, Vendor},
@@ -12,6 +14,7 @@ use platform::vault::Place;
 use simulator::{DemoCredentials, World};
 use vendors::registry::{CredentialSettings, VendorCredentials};
 
+pub use self::rooms::map_rooms;
 use crate::{failure::Failure, foundation::Foundation, keys};
 
 /// The seed of the demo's world.

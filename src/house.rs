@@ -153,6 +153,7 @@ impl House {
         let operator = operator.ok_or_else(|| Failure::new("The simulated world has no operator."))?;
         let organization = demo::furnish(&self.foundation, &url, &operator, &key).await?;
         self.look_at_doors(settings, organization).await?;
+        self.map_rooms(settings, organization);
         self.simulator = Some(simulator);
         self.demo_key = Some(key);
         Ok(())
@@ -162,6 +163,21 @@ impl House {
     /// the rest.
     async fn look_at_doors(&self, settings: &Settings, organization: OrganizationId) -> Result<(), Failure> {
         self.sync_first(settings, organization, Extent::Devices).await
+    }
+
+    /// The PMS's rooms come with the worker's first sync; they are mapped to doors then.
+    fn map_rooms(&mut self, settings: &Settings, organization: OrganizationId) {
+        let (foundation, timing) = (self.foundation.clone(), settings.stay_timing());
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let mapped = async {
+                while !matches!(demo::map_rooms(&foundation, &timing, organization).await, Ok(true)) {
+                    foundation.clock.sleep_until(foundation.clock.now() + TimeDelta::seconds(1)).await;
+                }
+            };
+            shutdown.run_until_cancelled(mapped).await;
+            shutdown.cancelled().await;
+        });
     }
 
     /// A first complete sync of everything that has had none.
@@ -215,6 +231,9 @@ impl House {
                 vault: Arc::clone(&self.foundation.vault),
                 desk: Arc::new(desk),
                 public_url,
+                stay_timing: settings.stay_timing(),
+                allowed_origins: settings.origins(),
+                trusted_documents: trusted_documents(settings)?,
             },
             api::Settings {
                 max_depth: settings.max_depth,
@@ -253,6 +272,22 @@ impl House {
     }
 }
 
+/// The only documents that may run, if there is a list of them.
+fn trusted_documents(settings: &Settings) -> Result<Option<Vec<String>>, Failure> {
+    let path = &settings.trusted_documents;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(format!(
+            "The list of trusted documents {} cannot be used: {error}. Mend it, or unset GATEHOUSE_TRUSTED_DOCUMENTS.",
+            path.display()
+        ))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    api::read_manifest(&text).map(Some).map_err(|error| failed(&error))
+}
+
 /// What a worker of this house is made of.
 ///
 /// # Errors
@@ -269,6 +304,7 @@ pub fn worker_parts(foundation: &Foundation, settings: &Settings) -> Result<work
         budget: foundation.backend.budget(),
         settings: worker::Settings {
             sync_interval: seconds(settings.sync_interval_seconds),
+            stay_timing: settings.stay_timing(),
             account_concurrency: settings.account_concurrency,
             rate_limit: (settings.rate_limit_requests > 0).then(|| RateLimit {
                 requests: settings.rate_limit_requests,

@@ -6,16 +6,22 @@ use async_graphql::http::GraphiQLSource;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::{
+        HeaderValue, Method,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     response::Html,
     routing::{get, post},
 };
-use domain::{clock::Clock, ids::IdSource};
+use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus};
 use platform::vault::Vault;
+use tower_http::cors::CorsLayer;
 
 use crate::{
-    auth::Keys, desk::VendorDesk, execution::Execution, graphql, health, http, routes, shared::Shared, socket,
+    auth::Keys, desk::VendorDesk, documents::Documents, execution::Execution, graphql, health, http, routes,
+    shared::Shared,
 };
 
 /// What the front door works with.
@@ -37,6 +43,12 @@ pub struct Parts {
     pub desk: Arc<dyn VendorDesk>,
     /// Where browsers and vendors reach this front door, for example `https://gatehouse.example`.
     pub public_url: String,
+    /// How long before, after and between stays.
+    pub stay_timing: StayTiming,
+    /// Other origins whose pages may call, for example `https://desk.example`.
+    pub allowed_origins: Vec<String>,
+    /// The only documents that may run; any if absent.
+    pub trusted_documents: Option<Vec<String>>,
 }
 
 /// How much a caller may ask for at once, and what is shown to the curious.
@@ -56,23 +68,42 @@ pub struct Settings {
     pub introspection: bool,
 }
 
-/// The front door: `POST /graphql`, the WebSocket (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
+/// The front door: `POST /graphql` (JSON, or server-sent events), `GET /graphql?query=`, the WebSocket
+/// (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
 /// `GET /graphiql` if asked for, `POST /webhooks/{intakeToken}`, `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
 pub fn router(parts: Parts, settings: Settings) -> Router {
     let keys = Keys::new(parts.database.clone(), Arc::clone(&parts.clock));
-    let Parts { database, queue, live, clock, ids, vault, desk, public_url } = parts;
+    let Parts {
+        database,
+        queue,
+        live,
+        clock,
+        ids,
+        vault,
+        desk,
+        public_url,
+        stay_timing,
+        allowed_origins,
+        trusted_documents,
+    } = parts;
     let public_url = public_url.trim_end_matches('/').into();
-    let shared = Arc::new(Shared { database, queue, live, clock, ids, vault, desk, public_url, keys });
+    let shared = Arc::new(Shared { database, queue, live, clock, ids, vault, desk, public_url, stay_timing, keys });
     let state = AppState {
-        execution: Execution::new(graphql::build(settings), Arc::clone(&shared), settings),
+        execution: Execution::new(
+            graphql::build(settings),
+            Arc::clone(&shared),
+            settings,
+            Documents::new(trusted_documents),
+        ),
         shared,
         max_message_bytes: settings.max_body_bytes,
+        origins: allowed_origins.into(),
         intake: routes::Intake::default(),
     };
     let webhook_limit = DefaultBodyLimit::max(settings.max_webhook_bytes);
     let mut router = Router::new()
-        .route("/graphql", post(http::answer).get(socket::upgrade))
-        .route("/graphql/ws", get(socket::upgrade))
+        .route("/graphql", post(http::answer).get(http::look))
+        .route("/graphql/ws", get(http::look))
         .route("/webhooks/{token}", post(routes::take_delivery).layer(webhook_limit))
         .route("/oauth/callback", get(routes::finish_consent))
         .route("/healthz", get(health::alive))
@@ -81,7 +112,20 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
     if settings.graphiql {
         router = router.route("/graphiql", get(graphiql));
     }
-    router.layer(DefaultBodyLimit::max(settings.max_body_bytes)).with_state(state)
+    router.layer(DefaultBodyLimit::max(settings.max_body_bytes)).layer(cross_origin(&state.origins)).with_state(state)
+}
+
+/// What pages of other origins may read. Keys travel in a header, never in cookies, so credentials are not admitted.
+fn cross_origin(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .max_age(std::time::Duration::from_secs(3_600))
 }
 
 /// What the handlers get.
@@ -90,6 +134,8 @@ pub(crate) struct AppState {
     pub(crate) execution: Execution,
     pub(crate) shared: Arc<Shared>,
     pub(crate) max_message_bytes: usize,
+    /// Other origins whose pages may connect.
+    pub(crate) origins: Arc<[String]>,
     pub(crate) intake: routes::Intake,
 }
 

@@ -1,15 +1,16 @@
 //! One operation from request to answer: limits, session, loaders, span, and the dressing of its errors. HTTP and
 //! WebSocket both come through here. Not a library extension, because extensions cost on every field of every answer.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{Data, Executor, Request, Response, ServerError, parser::types::OperationType};
+use async_graphql::{Request, Response, ServerError, parser::types::OperationType};
 use futures::{FutureExt, StreamExt, stream::BoxStream};
 use tracing::Span;
 
 use crate::{
     app::Settings,
     auth::{Credential, Session},
+    documents::Documents,
     graphql::{
         Api,
         error::{ApiError, ErrorCode, coded, dress},
@@ -38,6 +39,7 @@ pub(crate) struct Execution {
     schema: Api,
     shared: Arc<Shared>,
     most_fields: usize,
+    documents: Arc<Documents>,
 }
 
 /// A request that may be executed.
@@ -48,15 +50,25 @@ struct Prepared {
 }
 
 impl Execution {
-    pub(crate) fn new(schema: Api, shared: Arc<Shared>, settings: Settings) -> Self {
-        Self { schema, shared, most_fields: settings.max_complexity }
+    pub(crate) fn new(schema: Api, shared: Arc<Shared>, settings: Settings, documents: Documents) -> Self {
+        Self { schema, shared, most_fields: settings.max_complexity, documents: Arc::new(documents) }
+    }
+
+    /// Puts the document that a request names by its hash into the request.
+    ///
+    /// # Errors
+    /// It is not known, or may not run.
+    pub(crate) fn complete(&self, request: &mut Request) -> Result<(), ServerError> {
+        let completed = self.documents.complete(request);
+        completed.map(|_| ()).map_err(|error| coded(error.code(), error.to_string()))
     }
 
     /// Answers a query or mutation.
     pub(crate) async fn answer(&self, request: Request, session: Option<Session>) -> Response {
         let response = match self.prepare(request, session) {
             Ok(Prepared { request, loads, span }) => {
-                Driven::new(Box::pin(self.schema.execute(request)), loads, span).await
+                let answer = Driven::new(Box::pin(self.schema.execute(request)), loads, span);
+                AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| panicked())
             }
             Err(error) => Response::from_errors(vec![error]),
         };
@@ -64,44 +76,62 @@ impl Execution {
     }
 
     /// Answers whatever comes over a WebSocket, where a caller's key is looked at again for each operation.
-    async fn stream(self, request: Request, session_data: Arc<Data>) -> BoxStream<'static, Response> {
-        let session = match self.session(&session_data).await {
-            Ok(session) => session,
-            Err(error) => return one(self.dressed(Response::from_errors(vec![error]))),
-        };
-        match self.prepare(request, Some(session)) {
-            Ok(Prepared { request, loads, span }) => {
-                let responses = Driven::new(self.schema.execute_stream(request), loads, span);
-                responses.map(move |response| self.dressed(response)).boxed()
+    pub(crate) fn stream(self, request: Request, credential: Credential) -> BoxStream<'static, Response> {
+        async move {
+            let prepared = match self.session(&credential).await {
+                Ok(session) => self.prepare(request, Some(session)),
+                Err(error) => Err(error),
+            };
+            match prepared {
+                Ok(Prepared { request, loads, span }) => {
+                    let responses = Driven::new(self.schema.execute_stream(request), loads, span);
+                    let caught = AssertUnwindSafe(responses).catch_unwind();
+                    caught.map(move |response| self.dressed(response.unwrap_or_else(|_| panicked()))).boxed()
+                }
+                Err(error) => {
+                    let refused = self.dressed(Response::from_errors(vec![error]));
+                    futures::stream::iter([refused]).boxed()
+                }
             }
-            Err(error) => one(self.dressed(Response::from_errors(vec![error]))),
         }
+        .flatten_stream()
+        .boxed()
     }
 
-    async fn session(&self, session_data: &Data) -> Result<Session, ServerError> {
-        let refused = || coded(ErrorCode::Unauthenticated, ApiError::Unauthenticated.to_string());
-        let credential = session_data
-            .get(&std::any::TypeId::of::<Credential>())
-            .and_then(|value| value.downcast_ref::<Credential>())
-            .ok_or_else(refused)?;
+    async fn session(&self, credential: &Credential) -> Result<Session, ServerError> {
         let position = async_graphql::Pos::default();
         let verified = self.shared.keys.verify(credential).await;
-        verified.map_err(|error| async_graphql::Error::from(error).into_server_error(position))?.ok_or_else(refused)
+        verified
+            .map_err(|error| async_graphql::Error::from(error).into_server_error(position))?
+            .ok_or_else(|| coded(ErrorCode::Unauthenticated, ApiError::Unauthenticated.to_string()))
     }
 
     fn prepare(&self, mut request: Request, session: Option<Session>) -> Result<Prepared, ServerError> {
+        let refused = |error: ApiError| coded(error.code(), error.to_string());
+        let persisted = self.documents.complete(&mut request).map_err(refused)?;
         let variables = std::mem::take(&mut request.variables);
+        let asked_for = request.operation_name.clone();
         let document = request.parsed_query().map_err(|error| {
             let mut told = coded(ErrorCode::ParseFailed, error.message.chars().take(300).collect::<String>());
             told.locations = error.locations;
             told
         })?;
-        limits::check(document, &variables, self.most_fields)
-            .map_err(|error| coded(error.code(), error.to_string()))?;
+        limits::check(document, &variables, self.most_fields).map_err(refused)?;
         let single = document.operations.iter().next().filter(|_| document.operations.iter().count() == 1);
         let kind = single.map(|(_, operation)| operation.node.ty);
         let own_name = single.and_then(|(name, _)| name).map(|name| name.to_string());
+        let executed = match &asked_for {
+            Some(name) => document.operations.iter().find(|(it, _)| it.is_some_and(|it| it.as_str() == name.as_str())),
+            None => document.operations.iter().next(),
+        };
+        if let Some((_, operation)) = executed {
+            limits::has_variables(&operation.node, &variables)
+                .map_err(|message| coded(ErrorCode::ValidationFailed, message))?;
+        }
         request.variables = variables;
+        if let (Some(hash), Some(_)) = (persisted, &session) {
+            self.documents.remember(hash, &request.query);
+        }
         let span = span_of(request.operation_name.clone().or(own_name), kind);
         let loads = Loads::default();
         // A subscription outlives what its loaders read, so they must not remember it.
@@ -123,18 +153,10 @@ impl Execution {
     }
 }
 
-impl Executor for Execution {
-    async fn execute(&self, request: Request) -> Response {
-        self.answer(request, None).await
-    }
-
-    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        self.clone().stream(request, session_data.unwrap_or_default()).flatten_stream().boxed()
-    }
-}
-
-fn one(response: Response) -> BoxStream<'static, Response> {
-    futures::stream::iter([response]).boxed()
+/// The answer in place of one whose resolver panicked: masked when it is dressed. The panic itself is in the log.
+fn panicked() -> Response {
+    let error = async_graphql::Error::new_with_source(std::io::Error::other("a resolver panicked"));
+    Response::from_errors(vec![error.into_server_error(async_graphql::Pos::default())])
 }
 
 /// The name is the caller's and may be anything, so it is cut; variables never get into a span.

@@ -1,20 +1,27 @@
-//! `POST /graphql`: reads one operation, answers as JSON. Content rules only; what an operation means is for `execution`.
+//! GraphQL over HTTP: `POST /graphql` reads one operation, `GET /graphql` one query; both answer as JSON. Content rules
+//! only (the working draft of GraphQL over HTTP); what an operation means is for `execution`.
 
-use async_graphql::{Request, Response as Answer};
+use async_graphql::{Request, Response as Answer, parser::types::OperationType};
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::{
+        Query, State,
+        rejection::{BytesRejection, QueryRejection},
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+        header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     app::AppState,
     auth::{Credential, Malformed, Session},
-    graphql::error::{ApiError, ErrorCode, coded, dress},
+    graphql::error::{ApiError, ErrorCode, coded, dress, is_request_error},
+    socket, sse,
 };
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -35,8 +42,92 @@ pub(crate) async fn answer(
         Ok(session) => session,
         Err(refused) => return refused.into_response(accepted),
     };
+    if sse::is_wanted(&headers) {
+        return match session {
+            Some(session) => sse::respond(state.execution.clone().stream(request, session.credential)),
+            None => Refused::Unauthenticated.into_response(accepted),
+        };
+    }
     let answer = state.execution.answer(request, session).await;
-    respond(StatusCode::OK, accepted, &answer)
+    respond(status_of(&answer, accepted), accepted, &answer)
+}
+
+/// The members of a query in an address.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Parameters {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+/// Answers one query, or upgrades to a WebSocket. An address is kept in logs and followed by anybody, so that it never
+/// changes anything: mutations are refused.
+pub(crate) async fn look(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
+) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return socket::upgrade(state, &headers, upgrade);
+    }
+    let accepted = accepted(&headers);
+    let bad = |message| refuse(StatusCode::BAD_REQUEST, accepted, ErrorCode::BadUserInput, message);
+    let Ok(Query(Parameters { query, operation_name, variables, extensions })) = parameters else {
+        return bad("The parameters of the address cannot be read.");
+    };
+    if query.is_none() && extensions.is_none() {
+        return not_by_get("POST an operation, GET one as `?query=…`, or upgrade to a WebSocket.\n");
+    }
+    let mut request = Request::new(query.unwrap_or_default());
+    if let Some(name) = operation_name.filter(|name| !name.is_empty()) {
+        request = request.operation_name(name);
+    }
+    match (object(variables), object(extensions)) {
+        (Some(variables), Some(extensions)) => {
+            request.variables = async_graphql::Variables::from_json(variables);
+            request.extensions = serde_json::from_value(extensions).unwrap_or_default();
+        }
+        (None, _) => return bad("`variables` is not a JSON object."),
+        (_, None) => return bad("`extensions` is not a JSON object."),
+    }
+    // The document of a hash is as good as one that is sent, and is looked at for the same.
+    if let Err(error) = state.execution.complete(&mut request) {
+        return respond(StatusCode::OK, accepted, &Answer::from_errors(vec![error]));
+    }
+    if request.query.is_empty() {
+        return bad("The request has no `query`.");
+    }
+    let changes = |kind| matches!(kind, OperationType::Mutation | OperationType::Subscription);
+    if request.parsed_query().is_ok_and(|document| document.operations.iter().any(|(_, it)| changes(it.node.ty))) {
+        return not_by_get("Only queries are answered by GET: POST the operation.\n");
+    }
+    let session = match session(&state, &headers).await {
+        Ok(session) => session,
+        Err(refused) => return refused.into_response(accepted),
+    };
+    let answer = state.execution.answer(request, session).await;
+    respond(status_of(&answer, accepted), accepted, &answer)
+}
+
+/// A parameter that holds a JSON object; without it, nothing.
+fn object(text: Option<String>) -> Option<serde_json::Value> {
+    match text.filter(|text| !text.is_empty()) {
+        None => Some(serde_json::Value::Null),
+        Some(text) => serde_json::from_str(&text).ok().filter(|it: &serde_json::Value| it.is_object() || it.is_null()),
+    }
+}
+
+fn not_by_get(message: &'static str) -> Response {
+    let allow = [(ALLOW, HeaderValue::from_static("POST"))];
+    (StatusCode::METHOD_NOT_ALLOWED, allow, message).into_response()
+}
+
+/// Whoever knows `application/graphql-response+json` is told by the status that nothing was executed.
+fn status_of(answer: &Answer, accepted: &'static str) -> StatusCode {
+    if accepted == GRAPHQL_JSON && is_request_error(answer) { StatusCode::BAD_REQUEST } else { StatusCode::OK }
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, &'static str)> {
@@ -54,7 +145,8 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Requ
     }
     let request: Request = serde_json::from_slice(&body)
         .map_err(|_| (StatusCode::BAD_REQUEST, "The body is not a GraphQL request: {\"query\": \"…\"}."))?;
-    if request.query.is_empty() {
+    // A persisted query is named by its hash.
+    if request.query.is_empty() && !request.extensions.contains_key("persistedQuery") {
         return Err((StatusCode::BAD_REQUEST, "The request has no `query`."));
     }
     Ok(request)
@@ -108,13 +200,25 @@ fn refuse(status: StatusCode, accepted: &'static str, code: ErrorCode, message: 
     respond(status, accepted, &Answer::from_errors(vec![coded(code, message)]))
 }
 
+#[derive(Serialize)]
+struct Errors<'a> {
+    errors: &'a [async_graphql::ServerError],
+}
+
 fn respond(status: StatusCode, content_type: &'static str, answer: &Answer) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (VARY, HeaderValue::from_static("accept")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    match serde_json::to_vec(answer) {
+    // Where nothing was executed there is no data, not even null.
+    let body = if is_request_error(answer) {
+        serde_json::to_vec(&Errors { errors: &answer.errors })
+    } else {
+        serde_json::to_vec(answer)
+    };
+    match body {
         Ok(body) => (status, headers, body).into_response(),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");

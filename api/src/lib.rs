@@ -5,6 +5,7 @@ mod actions;
 mod app;
 mod auth;
 pub mod desk;
+mod documents;
 mod execution;
 mod graphql;
 mod health;
@@ -13,7 +14,9 @@ mod loaders;
 mod routes;
 mod shared;
 mod socket;
+mod sse;
 mod token;
 
 pub use app::{Parts, Settings, router};
+pub use documents::{InvalidManifest, read_manifest};
 pub use graphql::sdl;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{clock::Clock, ids::IdSource};
+use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus};
 use platform::vault::Vault;
@@ -20,5 +20,6 @@ pub(crate) struct Shared {
     pub(crate) desk: Arc<dyn VendorDesk>,
     /// Where callers reach us from outside, without a slash at its end.
     pub(crate) public_url: Arc<str>,
+    pub(crate) stay_timing: StayTiming,
     pub(crate) keys: Keys,
 }

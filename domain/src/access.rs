@@ -197,6 +197,7 @@ pub const fn needed_role(kind: CommandKind) -> Role {
         | CommandKind::SuspendDeviceAccess
         | CommandKind::RevokeDeviceAccess
         | CommandKind::ImportUsers
+        | CommandKind::DisableUsers
         | CommandKind::CreateFobs
         | CommandKind::AssignFobs
         | CommandKind::ReissueCredentials

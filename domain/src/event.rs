@@ -74,6 +74,34 @@ text_enum! {
         AccountUnlinked = "ACCOUNT_UNLINKED",
         /// An operator had a stored webhook delivery processed again.
         WebhookReplayed = "WEBHOOK_REPLAYED",
+        /// A person was created, changed or erased.
+        UserChanged = "USER_CHANGED",
+        /// A credential was created, changed, suspended, resumed or revoked.
+        CredentialChanged = "CREDENTIAL_CHANGED",
+        /// An access level, its doors or its holders changed.
+        AccessLevelChanged = "ACCESS_LEVEL_CHANGED",
+        /// A schedule changed.
+        ScheduleChanged = "SCHEDULE_CHANGED",
+        /// A stay was made, or changed.
+        ReservationChanged = "RESERVATION_CHANGED",
+        /// A stay became ready, or no longer is.
+        ReadinessChanged = "READINESS_CHANGED",
+        /// A token was issued for a stay.
+        TokenIssued = "TOKEN_ISSUED",
+        /// A token's time, doors or value changed.
+        TokenChanged = "TOKEN_CHANGED",
+        /// A token is to be taken away everywhere.
+        TokenRevocationRequested = "TOKEN_REVOCATION_REQUESTED",
+        /// A token was read back as gone everywhere.
+        TokenRevoked = "TOKEN_REVOKED",
+        /// Somebody was shown a token's value.
+        TokenRevealed = "TOKEN_REVEALED",
+        /// A placement was read back at its vendor as it is to be.
+        PlacementConfirmed = "PLACEMENT_CONFIRMED",
+        /// A placement was read back as gone.
+        PlacementRevoked = "PLACEMENT_REVOKED",
+        /// An alert was raised, acknowledged or resolved.
+        AlertChanged = "ALERT_CHANGED",
     }
 }
 

@@ -123,6 +123,22 @@ ids! {
     RecordId = "rec" / Record,
     /// One webhook delivery.
     WebhookDeliveryId = "whd" / WebhookDelivery,
+    /// What a person presents at a door.
+    CredentialId = "cred" / Credential,
+    /// A weekly pattern.
+    ScheduleId = "sched" / Schedule,
+    /// Doors with a schedule.
+    AccessLevelId = "lvl" / AccessLevel,
+    /// Whose an access level is.
+    AccessAssignmentId = "asgn" / AccessAssignment,
+    /// A stay.
+    ReservationId = "rsv" / Reservation,
+    /// The code of a stay.
+    AccessTokenId = "tok" / AccessToken,
+    /// What of a token or credential is at a vendor.
+    PlacementId = "plc" / Placement,
+    /// What a person must look at.
+    AlertId = "alrt" / Alert,
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use domain::{
     access::{Limits, Principal},
+    alert::AlertKind,
     ids::OrganizationId,
     record::RecordKind,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::rows::{command, device, door, record, site};
+use crate::rows::{alert, command, device, door, record, site};
 
 /// The part of the database that a caller can see.
 #[derive(Debug, Clone)]
@@ -33,6 +34,11 @@ impl Scope {
     #[must_use]
     pub const fn organization(&self) -> OrganizationId {
         self.organization
+    }
+
+    /// Whether it is the whole organization.
+    pub(crate) const fn sees_everything(&self) -> bool {
+        self.limits.sees_everything()
     }
 
     fn site_ids(&self) -> Vec<Uuid> {
@@ -119,6 +125,16 @@ impl Scope {
             .add(record::Column::SiteId.is_in(self.site_ids()))
             .add(record::Column::DeviceId.is_not_null())
             .add(record::Column::Kind.is_in(of_devices))
+    }
+
+    /// Alerts: with their site, those about people by unlimited principals only.
+    pub(crate) fn alerts(&self) -> Condition {
+        let tenant = Condition::all().add(alert::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        let of_places = AlertKind::ALL.iter().filter(|kind| !kind.is_personal()).map(|kind| kind.as_str());
+        tenant.add(alert::Column::SiteId.is_in(self.site_ids())).add(alert::Column::Kind.is_in(of_places))
     }
 
     /// Whatever concerns the whole organization (accounts, people): nothing for a limited principal.

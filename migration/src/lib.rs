@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261121_000001_spine;
 mod m20261121_000002_vendors;
+mod m20261121_000003_access;
 mod words;
 
 /// Applies every migration that a database has not seen yet.
@@ -14,6 +15,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_spine::Migration), Box::new(m20261121_000002_vendors::Migration)]
+        vec![
+            Box::new(m20261121_000001_spine::Migration),
+            Box::new(m20261121_000002_vendors::Migration),
+            Box::new(m20261121_000003_access::Migration),
+        ]
     }
 }

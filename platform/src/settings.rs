@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use chrono::TimeDelta;
 use config::{Config, ConfigError, Environment, File, FileFormat, Source};
-use domain::secret::Secret;
+use domain::{secret::Secret, stay::StayTiming};
 use serde::Deserialize;
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -23,6 +24,8 @@ pub struct Settings {
     pub secret_key: Secret,
     pub http_address: SocketAddr,
     pub public_url: String,
+    pub allowed_origins: String,
+    pub trusted_documents: PathBuf,
     pub simulator_address: SocketAddr,
     pub log: String,
     pub log_format: LogFormat,
@@ -35,6 +38,12 @@ pub struct Settings {
     pub graphiql: Switch,
     pub introspection: Switch,
     pub sync_interval_seconds: u32,
+    pub preload_hours: u32,
+    pub grace_before_minutes: u32,
+    pub grace_after_minutes: u32,
+    pub handover_minutes: u32,
+    pub value_cool_down_days: u32,
+    pub at_risk_before_minutes: u32,
     pub vendor_connect_timeout_seconds: u32,
     pub vendor_timeout_seconds: u32,
     pub account_concurrency: usize,
@@ -160,6 +169,26 @@ impl Settings {
         self.database_url.expose().is_empty()
     }
 
+    /// The numbers around stays.
+    #[must_use]
+    pub fn stay_timing(&self) -> StayTiming {
+        StayTiming {
+            preload: TimeDelta::hours(i64::from(self.preload_hours)),
+            grace_before: TimeDelta::minutes(i64::from(self.grace_before_minutes)),
+            grace_after: TimeDelta::minutes(i64::from(self.grace_after_minutes)),
+            handover: TimeDelta::minutes(i64::from(self.handover_minutes)),
+            cool_down: TimeDelta::days(i64::from(self.value_cool_down_days)),
+            at_risk_before: TimeDelta::minutes(i64::from(self.at_risk_before_minutes)),
+        }
+    }
+
+    /// Other origins whose pages may call.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        let named = self.allowed_origins.split(',').map(str::trim);
+        named.filter(|origin| !origin.is_empty()).map(str::to_owned).collect()
+    }
+
     fn check(&self) -> Result<(), SettingsError> {
         let contradiction = |text: &str| Err(SettingsError::Contradiction(text.to_owned()));
         match (self.database_url.expose().is_empty(), self.redis_url.expose().is_empty()) {
@@ -192,6 +221,15 @@ impl Settings {
                 "GATEHOUSE_PUBLIC_URL must begin with http:// or https:// and have no user, query or fragment.",
             );
         }
+        let is_origin = |origin: &String| {
+            let place = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            place.is_some_and(|place| !place.is_empty() && !place.contains(['/', '?', '#', '@', '*']))
+        };
+        if !self.origins().iter().all(is_origin) {
+            return contradiction(
+                "GATEHOUSE_ALLOWED_ORIGINS must be a list of origins such as https://desk.example, with commas between.",
+            );
+        }
         let positive = [
             ("GATEHOUSE_DATABASE_CONNECTIONS", u64::from(self.database_connections)),
             ("GATEHOUSE_MAX_DEPTH", self.max_depth as u64),
@@ -219,6 +257,7 @@ mod tests {
     fn the_defaults_are_an_embedded_house() {
         let settings = Settings::defaults_with(&[]).unwrap();
         assert!(settings.is_embedded());
+        assert_eq!(settings.stay_timing(), StayTiming::default());
         assert!(settings.graphiql.is_on(true) && !settings.graphiql.is_on(false));
     }
 
@@ -237,6 +276,13 @@ mod tests {
             assert!(error.contains("GATEHOUSE_PUBLIC_URL"), "{error}");
         }
         assert!(Settings::defaults_with(&[("public_url", "https://gatehouse.example/doors")]).is_ok());
+        for origins in ["*", "desk.example", "https://desk.example/", "https://a.example,https://b.example/x"] {
+            let error = Settings::defaults_with(&[("allowed_origins", origins)]).unwrap_err().to_string();
+            assert!(error.contains("GATEHOUSE_ALLOWED_ORIGINS"), "{error}");
+        }
+        let settings =
+            Settings::defaults_with(&[("allowed_origins", "https://a.example, http://b.example:81")]).unwrap();
+        assert_eq!(settings.origins(), ["https://a.example", "http://b.example:81"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use domain::secret::Secret;
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -44,6 +45,7 @@ const NONCE: usize = 24;
 pub struct Vault {
     cipher: XChaCha20Poly1305,
     key_id: [u8; KEY_ID],
+    fingerprints: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -63,7 +65,10 @@ impl Vault {
         let digest = Sha256::digest([b"gatehouse key id".as_slice(), &bytes].concat());
         let mut key_id = [0; KEY_ID];
         key_id.copy_from_slice(&digest[..KEY_ID]);
-        Ok(Self { cipher: XChaCha20Poly1305::new(&bytes.into()), key_id })
+        // Sha256 of a marked key is a key of its own: nobody learns the one from the other.
+        let own = Sha256::digest([b"gatehouse fingerprints".as_slice(), &bytes].concat());
+        let fingerprints = Hmac::<Sha256>::new_from_slice(&own).map_err(|_| VaultError::InvalidKey)?;
+        Ok(Self { cipher: XChaCha20Poly1305::new(&bytes.into()), key_id, fingerprints })
     }
 
     /// A new key for the settings.
@@ -82,6 +87,15 @@ impl Vault {
         let payload = Payload { msg: secret.expose().as_bytes(), aad: &aad };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Altered)?;
         Ok([&[VERSION], self.key_id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// A keyed digest by which equal values of a tenant are recognised without being read.
+    #[must_use]
+    pub fn fingerprint(&self, tenant: Uuid, value: &Secret) -> Vec<u8> {
+        let mut digest = self.fingerprints.clone();
+        digest.update(tenant.as_bytes());
+        digest.update(value.expose().as_bytes());
+        digest.finalize().into_bytes().to_vec()
     }
 
     /// Opens what [`Self::seal`] made for the same place.
@@ -129,6 +143,19 @@ mod tests {
         assert_eq!(vault.open(&sealed, Place { column: "name", ..place(1) }), Err(VaultError::Altered));
         let other = Vault::new(&Vault::generate_key()).unwrap();
         assert_eq!(other.open(&sealed, place(1)), Err(VaultError::OtherKey));
+    }
+
+    #[test]
+    fn equal_values_of_a_tenant_have_one_fingerprint() {
+        let key = Vault::generate_key();
+        let (vault, again) = (Vault::new(&key).unwrap(), Vault::new(&key).unwrap());
+        let (ours, theirs) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let pin = Secret::new("482913");
+        assert_eq!(vault.fingerprint(ours, &pin), again.fingerprint(ours, &pin));
+        assert_ne!(vault.fingerprint(ours, &pin), vault.fingerprint(theirs, &pin));
+        assert_ne!(vault.fingerprint(ours, &pin), vault.fingerprint(ours, &Secret::new("482914")));
+        let other = Vault::new(&Vault::generate_key()).unwrap();
+        assert_ne!(vault.fingerprint(ours, &pin), other.fingerprint(ours, &pin));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 
 mod accounts;
 mod changes;
+mod opening;
+mod people;
 mod queries;
+mod stays;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +23,10 @@ use serde_json::{Value, json};
 use self::{
     accounts::{account_rows, check_account_mutation},
     changes::{change_rows, check_changes},
+    opening::check_openings,
+    people::{check_people, people_rows},
     queries::{check_query, query_rows},
+    stays::{check_stay_mutation, stay_rows},
     world::{Caller, Sight, Thing, World},
 };
 
@@ -53,7 +59,7 @@ fn mutation_rows() -> BTreeMap<&'static str, MutationRow> {
     ])
 }
 
-const SUBSCRIPTION_ROWS: [&str; 2] = ["commandUpdated", "doorStateChanged"];
+const SUBSCRIPTION_ROWS: [&str; 3] = ["alertRaised", "commandUpdated", "doorStateChanged"];
 
 /// The names of a root type's fields.
 async fn root_fields(house: &TestHouse, root: &str) -> BTreeSet<String> {
@@ -202,6 +208,7 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
             }
         }
     }
+    check_alerts_heard(world, caller).await;
     // One door that is not seen among those that are: nothing is told of any.
     let (seen, unseen): (Vec<&Thing>, Vec<&Thing>) = world.of("Door").partition(|thing| caller.sees(thing));
     if let (Some(seen), Some(unseen)) = (seen.first(), unseen.first()) {
@@ -209,6 +216,23 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
         let message = first_message(client, query, json!({ "ids": [seen.id, unseen.id] })).await;
         assert_eq!(message, first_message(client, query, json!({ "ids": [seen.id, world.absent("Door")] })).await);
         assert!(message.to_string().contains("\"NOT_FOUND\""), "{message:#}");
+    }
+}
+
+/// Who hears of alerts hears of those that they may read, the oldest first; at a site that they do not see, of nothing.
+async fn check_alerts_heard(world: &World, caller: &Caller) {
+    if let Some(first) = world.of("Alert").find(|alert| caller.sees(alert)) {
+        let message = first_message(&caller.client, "subscription { alertRaised { id } }", json!({})).await;
+        world.assert_no_leak(caller, &message);
+        assert_eq!(message["payload"]["data"]["alertRaised"]["id"], first.id, "{} {message:#}", caller.name);
+    }
+    let of_site = "subscription($id: ID!) { alertRaised(siteId: $id) { id } }";
+    if let Some(site) = world.of("Site").find(|site| !caller.sees(site)) {
+        let invisible = first_message(&caller.client, of_site, json!({ "id": site.id })).await;
+        assert!(invisible.to_string().contains("\"NOT_FOUND\""), "{} {invisible:#}", caller.name);
+        for id in [world.absent("Site"), "nonsense".to_owned()] {
+            assert_eq!(first_message(&caller.client, of_site, json!({ "id": id })).await, invisible, "{}", caller.name);
+        }
     }
 }
 
@@ -222,6 +246,14 @@ on_both_back_ends! {
             for (field, row) in &rows {
                 check_query(&world, &caller, field, *row).await;
             }
+        }
+        world.house.stop().await;
+    }
+
+    async fn who_can_open_for_every_caller(back_end: BackEnd) {
+        let world = World::start(back_end).await;
+        for caller in world.callers(&world.doors[0]).await {
+            check_openings(&world, &caller).await;
         }
         world.house.stop().await;
     }
@@ -260,7 +292,9 @@ on_both_back_ends! {
         let world = World::start(back_end).await;
         let (rows, of_accounts) = (mutation_rows(), account_rows());
         let changes = change_rows();
-        let names = rows.keys().chain(of_accounts.keys()).chain(changes.keys());
+        let (of_stays, of_people) = (stay_rows(), people_rows());
+        let names = rows.keys().chain(of_accounts.keys()).chain(changes.keys()).chain(of_stays.keys());
+        let names = names.chain(of_people.keys());
         let known: BTreeSet<String> = names.map(|&name| name.to_owned()).collect();
         assert_eq!(root_fields(&world.house, "mutationType").await, known, "each root field needs a row here");
         for (name, row) in rows {
@@ -268,6 +302,20 @@ on_both_back_ends! {
         }
         for (name, row) in of_accounts {
             check_account_mutation(&world, name, row).await;
+        }
+        world.house.stop().await;
+    }
+
+    async fn every_mutation_of_people_for_every_caller(back_end: BackEnd) {
+        let world = World::start(back_end).await;
+        check_people(&world).await;
+        world.house.stop().await;
+    }
+
+    async fn every_mutation_of_stays_for_every_caller(back_end: BackEnd) {
+        let world = World::start(back_end).await;
+        for (name, row) in stay_rows() {
+            check_stay_mutation(&world, name, row).await;
         }
         world.house.stop().await;
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gatehouse_tests::{
-    client::{Client, text},
+    client::{Client, http, text},
     house::{BackEnd, Plan, TestHouse},
     on_both_back_ends,
     services::PrivatePostgres,
@@ -15,6 +15,9 @@ use reqwest::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use simulator::Vendor;
+
+use crate::orders::account_id;
 
 const INVALID: &str = "VALIDATION_FAILED";
 
@@ -182,8 +185,10 @@ on_both_back_ends! {
             let told = told(post(&house.client, content_type, good.clone())).await;
             assert_eq!((told.status, told.codes.len()), (StatusCode::OK, 0), "{content_type}: {told:#?}");
         }
-        // Neither a query nor a mutation runs on GET.
-        for path in ["/graphql?query={viewer{id}}", "/graphql"] {
+        // A query runs on GET, a mutation never.
+        let queried = told(house.client.request(Method::GET, "/graphql?query={viewer{id}}")).await;
+        assert_eq!((queried.status, queried.codes.len()), (StatusCode::OK, 0), "{queried:#?}");
+        for path in ["/graphql?query=mutation{__typename}", "/graphql"] {
             let status = house.client.request(Method::GET, path).send().await.unwrap().status();
             assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         }
@@ -265,6 +270,11 @@ async fn a_database_out_of_reach_is_unavailable() {
     let house =
         Plan::on(BackEnd::Distributed).without_worker().with_setting("database_url", postgres.url()).start().await;
     let door = house.doors().await.remove(0);
+    let account = account_id(&house, Vendor::Raixer).await.to_string();
+    let rotate = "mutation($id: ID!) { rotateWebhookAddress(input: {vendorAccountId: $id}) { webhookUrl } }";
+    let address =
+        text(&house.client.data(rotate, json!({ "id": account })).await["rotateWebhookAddress"]["webhookUrl"]);
+    let deliver = async || http().post(&address).body("{}").send().await.unwrap();
     postgres.kill().await.unwrap();
     let mutation = "mutation($id: ID!) { openDoor(input: {doorId: $id}) { command { id } userErrors { code } } }";
     for (query, variables) in [
@@ -276,12 +286,24 @@ async fn a_database_out_of_reach_is_unavailable() {
         assert!(!codes(&answer).is_empty() && codes(&answer).iter().all(|code| code == "UNAVAILABLE"), "{answer:#}");
         assert_nothing_internal(&answer);
     }
+    // A vendor is told to send it again, and that nothing is kept.
+    let refused = deliver().await;
+    assert_eq!(
+        (refused.status(), &refused.headers()["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"5".parse().unwrap())
+    );
+    let said = refused.text().await.unwrap();
+    assert!(said.contains("not stored"), "{said}");
+    assert_nothing_internal(&json!(said));
     let status = async |path: &str| house.client.request(Method::GET, path).send().await.unwrap().status();
     assert_eq!((status("/healthz").await, status("/readyz").await), (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE));
     postgres.start_again().await.unwrap();
     until("the house has found its database again", async || (status("/readyz").await == StatusCode::OK).then_some(()))
         .await;
     assert_eq!(house.doors().await[0]["id"], door["id"]);
+    assert_eq!(deliver().await.status(), StatusCode::ACCEPTED);
+    let kept = house.client.data("{ webhookDeliveries { totalCount } }", json!({})).await;
+    assert_eq!(kept["webhookDeliveries"]["totalCount"], 1);
     house.stop().await;
     postgres.stop().await.unwrap();
 }

@@ -155,8 +155,21 @@ on_both_back_ends! {
         })
         .await;
 
-        let commands = whole(client, "commands", "kind state door { id } device { id } site { id }").await;
+        let commands = whole(client, "commands", "kind state door { id } device { id vendorAccount { id } } site { id }").await;
         assert_eq!(commands.len(), 6);
+        let placed = whole(client, "devices", "site { id } vendorAccount { id }").await;
+        for account in whole(client, "vendorAccounts", "vendor").await {
+            let id = &account["id"];
+            let ours = chosen(&commands, |command| command["device"]["vendorAccount"]["id"] == *id);
+            assert_eq!(ids(client, "commands", &format!(", filter: {{vendorAccountId: {id}}}")).await, ours, "{account}");
+            assert_eq!(ours.is_empty(), !["PARQEX", "BIKEEP"].contains(&account["vendor"].as_str().unwrap()), "{account}");
+            let ours = chosen(&placed, |device| device["vendorAccount"]["id"] == *id);
+            assert_eq!(ids(client, "devices", &format!(", vendorAccountId: {id}")).await, ours, "{account}");
+            assert_eq!(ours.is_empty(), account["vendor"] == "MEWS", "{account}");
+            let here = chosen(&placed, |device| device["vendorAccount"]["id"] == *id && device["site"] == placed[0]["site"]);
+            let both = format!(", vendorAccountId: {id}, siteId: {}", placed[0]["site"]["id"]);
+            assert_eq!(ids(client, "devices", &both).await, here, "{account}");
+        }
         let list = ("commands", commands.as_slice());
         let by = |name: &'static str| move |word: &str| format!(", filter: {{{name}: {word}}}");
         each_word(client, list, CommandKind::ALL, CommandKind::as_str, by("kind"), |command| command["kind"].clone()).await;
@@ -201,6 +214,8 @@ on_both_back_ends! {
             format!("{{ doors(filter: {{siteId: \"{absent}\"}}) {{ nodes {{ id }} }} }}"),
             "{ devices(siteId: \"site_0\") { nodes { id } } }".to_owned(),
             "{ commands(filter: {doorId: \"\"}) { nodes { id } } }".to_owned(),
+            format!("{{ commands(filter: {{vendorAccountId: \"{absent}\"}}) {{ nodes {{ id }} }} }}"),
+            "{ devices(vendorAccountId: \"nonsense\") { nodes { id } } }".to_owned(),
             "{ events(filter: {commandId: \"cmd_\"}) { nodes { id } } }".to_owned(),
             format!("{{ doors(filter: {{text: \"{}\"}}) {{ nodes {{ id }} }} }}", "x".repeat(201)),
         ] {

@@ -322,6 +322,31 @@ on_both_back_ends! {
         let (one, three) = (statements(&house, &sites.replace("SIZE", "1")).await, statements(&house, &sites.replace("SIZE", "3")).await);
         assert_eq!(one, three, "lists of a list");
 
+        let fields = "id records(first: 3) { totalCount nodes { id } } \
+            last: records(last: 2, filter: {kinds: [USER]}) { totalCount nodes { id } } \
+            webhookDeliveries(first: 3) { totalCount nodes { id } }";
+        let accounts = format!("vendorAccounts(first: SIZE) {{ nodes {{ {fields} }} }}");
+        let (one, five) = (statements(&house, &accounts.replace("SIZE", "1")).await, statements(&house, &accounts.replace("SIZE", "5")).await);
+        assert_eq!(one, five, "lists of accounts");
+        // What is read together is what each would have alone.
+        let all = house.client.data(&format!("{{ {} }}", accounts.replace("SIZE", "5")), json!({})).await;
+        let all = all["vendorAccounts"]["nodes"].as_array().unwrap();
+        assert_eq!(all.len(), 5);
+        for account in all {
+            let query = format!("{{ vendorAccount(id: {}) {{ {fields} }} }}", account["id"]);
+            assert_eq!(house.client.data(&query, json!({})).await["vendorAccount"], *account);
+        }
+        let records: i64 = all.iter().map(|account| account["records"]["totalCount"].as_i64().unwrap()).sum();
+        assert_eq!(house.client.data("{ records(first: 1) { totalCount } }", json!({})).await["records"]["totalCount"], records);
+        let beyond = format!(
+            "{{ vendorAccounts(first: 5) {{ nodes {{ records(first: 1, after: {}) {{ totalCount nodes {{ id }} }} }} }} }}",
+            house.client.data("{ records(last: 1) { pageInfo { endCursor } } }", json!({})).await["records"]["pageInfo"]["endCursor"]
+        );
+        for (beyond, account) in house.client.data(&beyond, json!({})).await["vendorAccounts"]["nodes"].as_array().unwrap().iter().zip(all) {
+            let total = &account["records"]["totalCount"];
+            assert_eq!(beyond["records"], json!({ "totalCount": total, "nodes": [] }), "a count counts what is before, too");
+        }
+
         let doors = house.doors().await;
         let nodes = |count: usize| {
             let ids: Vec<&Value> = doors.iter().take(count).flat_map(|door| [&door["id"], &door["device"]["id"]]).collect();

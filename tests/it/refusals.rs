@@ -375,7 +375,7 @@ on_both_back_ends! {
         };
         use domain::account::AccountState;
         for state in [AccountState::ReauthRequired, AccountState::Disconnected] {
-            assert!(set(state).await);
+            assert!(set(state).await.changed);
             for (mutation, kind, arguments) in mutations() {
                 let able = doors.iter().find(|door| {
                     door["device"]["vendorAccount"]["vendor"] == "BIKEEP"

@@ -261,7 +261,7 @@ async fn keys_are_made_on_the_command_line() {
         ),
         (
             &["--role", "MANAGER", "--days", "1"],
-            json!({ "role": "MANAGER", "everything": true, "sites": [], "doors": [], "kinds": 34, "expires": true }),
+            json!({ "role": "MANAGER", "everything": true, "sites": [], "doors": [], "kinds": 35, "expires": true }),
         ),
     ];
     for (arguments, expected) in &variants {

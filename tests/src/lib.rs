@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod client;
+pub mod crowd;
 pub mod house;
 pub mod services;
 pub mod wait;

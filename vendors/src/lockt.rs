@@ -6,6 +6,7 @@
 mod administration;
 mod batch;
 mod client;
+mod disabling;
 mod events;
 mod inventory;
 mod mapping;

@@ -24,7 +24,7 @@ use vendors::{
 };
 
 use self::pace::{BudgetPacer, limit_of};
-use crate::parts::Parts;
+use crate::{parts::Parts, watch};
 
 /// Why there is no connection to an account.
 #[derive(Debug, thiserror::Error)]
@@ -190,7 +190,9 @@ impl Accounts {
         let parts = &self.parts;
         let Some(row) = work::account(&parts.database, account).await? else { return Ok(()) };
         let now = parts.clock.now();
-        if store::accounts::set_state(&parts.database, parts.ids.as_ref(), &row, state, reason, now).await? {
+        let change = store::accounts::set_state(&parts.database, parts.ids.as_ref(), &row, state, reason, now).await?;
+        watch::tell(parts, change.alert.as_slice()).await;
+        if change.changed {
             tracing::info!(%account, %state, reason, "vendor account changed");
         }
         Ok(())

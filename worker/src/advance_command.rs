@@ -10,7 +10,7 @@ use domain::{
         TimelineStep, after_dispatch, coalesces, dispatching, follow, next_step,
     },
     door::{DoorReading, Source},
-    ids::{CommandId, DoorId, VendorAccountId},
+    ids::{CommandId, DoorId, PlacementId, VendorAccountId},
 };
 use entities::{
     StoreError,
@@ -21,7 +21,7 @@ use entities::{
     },
     work::{self, Destination},
 };
-use messaging::LiveEvent;
+use messaging::{Job, LiveEvent};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vendors::{
     error::VendorError,
@@ -304,6 +304,7 @@ impl Hands {
                 if let Some(door) = door {
                     self.parts.tell(&[live_door(&door)]).await;
                 }
+                self.ring_for_placement(&row, next).await;
                 Some(row)
             }
             Recorded::Outrun => {
@@ -311,6 +312,16 @@ impl Hands {
                 None
             }
         })
+    }
+
+    /// The end of an order is news for the placement that gave it; its row is due already.
+    async fn ring_for_placement(&self, row: &command::Model, next: &Progress) {
+        if next.state.is_terminal()
+            && row.requested_by.parse::<PlacementId>().is_ok()
+            && let Err(error) = self.parts.queue.ring(&Job::Reconcile { account: row.account_id }).await
+        {
+            tracing::warn!(command = %CommandId(row.id), %error, "placements were not rung for; the sweeper will ring");
+        }
     }
 
     /// What a vendor answered must not be lost to a database that is busy for a moment: an outcome is written again

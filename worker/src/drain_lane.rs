@@ -301,3 +301,6 @@ impl Drop for Leave<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,17 @@
 
 pub mod accounts;
 pub mod advance_command;
+mod credentials;
 pub mod drain_lane;
 mod intake;
 pub mod parts;
+pub mod placements;
 mod run;
+mod stays;
 mod steps;
 mod sweeper;
 pub mod sync;
+mod watch;
 
 pub use parts::{Parts, Settings};
 pub use run::run;

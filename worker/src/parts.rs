@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{clock::Clock, ids::IdSource};
+use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus, LiveEvent, RateBudget, RateLimit};
 use platform::vault::Vault;
@@ -37,6 +37,8 @@ pub struct Parts {
 pub struct Settings {
     /// How often each account's inventory is synced.
     pub sync_interval: TimeDelta,
+    /// How long before, after and between stays.
+    pub stay_timing: StayTiming,
     /// Exchanges with one account at the same time.
     pub account_concurrency: usize,
     /// The requests that an account may make, where its vendor documents no limit of its own; `None` is no limit.

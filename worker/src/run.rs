@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::ids::VendorAccountId;
+use domain::ids::{ReservationId, VendorAccountId};
 use messaging::{Backend, Job, JobHandler, WorkerSettings, run_workers};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +11,8 @@ use crate::{
     drain_lane::Lanes,
     intake::deliveries::Deliveries,
     parts::Parts,
-    sweeper,
+    placements::Reconciler,
+    stays, sweeper,
     sync::{Synced, Syncs},
 };
 
@@ -19,9 +20,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(25);
 
 struct Handler {
+    parts: Parts,
     lanes: Arc<Lanes>,
     syncs: Arc<Syncs>,
     deliveries: Deliveries,
+    placements: Arc<Reconciler>,
 }
 
 #[async_trait::async_trait]
@@ -35,11 +38,17 @@ impl JobHandler for Handler {
                 match self.syncs.sync(account).await {
                     Ok(Synced::Complete { devices, records, events, missing }) => {
                         tracing::info!(%account, devices, records, events, missing, "account synced");
+                        if let Err(error) = stays::import_all(&self.parts, account).await {
+                            tracing::warn!(%account, %error, "stays were not taken in; the next sync will");
+                        }
                     }
                     Ok(Synced::Skipped) => {}
                     Err(error) => tracing::warn!(%account, %error, "sync not complete"),
                 }
             }
+            // As with lanes: a visit of its own.
+            Job::Reconcile { account } => self.placements.visit(VendorAccountId(account)),
+            Job::Settle { reservation } => stays::settle(&self.parts, ReservationId(reservation)).await,
             Job::Intake { account } => {
                 let account = VendorAccountId(account);
                 if let Err(error) = self.deliveries.process(account).await {
@@ -55,8 +64,15 @@ pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
     let accounts = Arc::new(Accounts::new(parts.clone()));
     let lanes = Lanes::new(parts.clone(), Arc::clone(&accounts), shutdown.clone());
     let syncs = Syncs::new(parts.clone(), Arc::clone(&accounts));
+    let placements = Reconciler::new(parts.clone(), Arc::clone(&accounts), shutdown.clone());
     let deliveries = Deliveries::new(parts.clone(), accounts);
-    let handler = Arc::new(Handler { lanes: Arc::clone(&lanes), syncs, deliveries });
+    let handler = Arc::new(Handler {
+        parts: parts.clone(),
+        lanes: Arc::clone(&lanes),
+        syncs,
+        deliveries,
+        placements: Arc::clone(&placements),
+    });
     let background = async {
         tokio::join!(sweeper::sweep(parts, Arc::clone(&lanes)), lanes.keep_leases());
     };
@@ -65,6 +81,7 @@ pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
         jobs.await;
         // Leases are kept until the last visit has ended.
         lanes.finish().await;
+        placements.finish().await;
     };
     let patience = async {
         shutdown.cancelled().await;

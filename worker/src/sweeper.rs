@@ -7,12 +7,14 @@ use chrono::TimeDelta;
 use entities::{store, work};
 use messaging::Job;
 
-use crate::{drain_lane::Lanes, parts::Parts};
+use crate::{credentials, drain_lane::Lanes, parts::Parts, placements::overdue, watch};
 
 /// How often it comes by; work is overdue when nobody saw to it for as long.
 const PERIOD: TimeDelta = TimeDelta::seconds(1);
 /// Lanes taken on at once.
 const PORTION: u64 = 500;
+/// Stays rung for at once.
+const STAYS: u64 = 200;
 /// How often it looks for old inventories.
 const SYNC_PERIOD: TimeDelta = TimeDelta::seconds(10);
 /// How often it clears away.
@@ -24,6 +26,8 @@ const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 pub(crate) async fn sweep(parts: Parts, lanes: Arc<Lanes>) {
     let mut next_sync = parts.clock.now();
     let mut next_clean = next_sync;
+    let mut next_watch = next_sync;
+    let mut last_overdue = None;
     loop {
         let now = parts.clock.now();
         if now >= next_clean {
@@ -42,9 +46,17 @@ pub(crate) async fn sweep(parts: Parts, lanes: Arc<Lanes>) {
             Err(error) => tracing::warn!(%error, "the sweeper could not look"),
         }
         ring_intakes(&parts, now - PERIOD).await;
+        ring_settlements(&parts, now).await;
+        credentials::settle(&parts).await;
+        ring_reconcilers(&parts, now).await;
+        tell_of_the_overdue(&parts, &mut last_overdue, now).await;
         if now >= next_sync {
             next_sync = now + SYNC_PERIOD;
             ring_syncs(&parts).await;
+        }
+        if now >= next_watch {
+            next_watch = now + watch::PERIOD;
+            watch::look(&parts).await;
         }
         parts.clock.sleep_until(now + PERIOD).await;
     }
@@ -54,6 +66,32 @@ async fn ring_intakes(parts: &Parts, since: domain::clock::Timestamp) {
     match work::accounts_with_deliveries(&parts.database, since).await {
         Ok(accounts) => ring(parts, accounts.into_iter().map(|account| Job::Intake { account: account.0 })).await,
         Err(error) => tracing::warn!(%error, "the sweeper could not look for webhook deliveries"),
+    }
+}
+
+async fn ring_settlements(parts: &Parts, now: domain::clock::Timestamp) {
+    match work::stays::due(&parts.database, now, STAYS).await {
+        Ok(due) => ring(parts, due.into_iter().map(|stay| Job::Settle { reservation: stay.0 })).await,
+        Err(error) => tracing::warn!(%error, "the sweeper could not look for stays"),
+    }
+}
+
+async fn ring_reconcilers(parts: &Parts, now: domain::clock::Timestamp) {
+    match work::placements::accounts_due(&parts.database, now).await {
+        Ok(due) => ring(parts, due.into_iter().map(|account| Job::Reconcile { account: account.0 })).await,
+        Err(error) => tracing::warn!(%error, "the sweeper could not look for placements"),
+    }
+}
+
+/// Somebody has to know of what should be gone and is not; after a restart, of all that.
+async fn tell_of_the_overdue(
+    parts: &Parts,
+    last: &mut Option<domain::clock::Timestamp>,
+    now: domain::clock::Timestamp,
+) {
+    match overdue::look(parts, *last, now).await {
+        Ok(()) => *last = Some(now),
+        Err(error) => tracing::warn!(%error, "the sweeper could not look for what is overdue"),
     }
 }
 

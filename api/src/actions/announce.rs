@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::lane::LaneId;
-use entities::rows::command;
+use entities::rows::{alert, command};
 use futures::{FutureExt, future::BoxFuture};
 use messaging::{Job, LiveEvent};
 use tracing::Instrument;
@@ -43,5 +43,18 @@ pub(super) async fn announce<'a>(
     // The first poll sends; what is left is waiting for the transport's word, which nobody here needs.
     if futures::poll!(&mut both).is_pending() {
         tokio::spawn(both);
+    }
+}
+
+/// Tells of alerts that are new or changed.
+pub(crate) async fn tell_of_alerts<'a>(shared: &Shared, changed: impl IntoIterator<Item = &'a alert::Model>) {
+    let events: Vec<LiveEvent> = changed
+        .into_iter()
+        .map(|row| LiveEvent::Alert { id: row.id, organization: row.organization_id, version: row.version })
+        .collect();
+    if !events.is_empty()
+        && let Err(error) = shared.live.publish_all(&events).await
+    {
+        tracing::warn!(%error, "subscribers were not told of alerts; they will look");
     }
 }

@@ -1,9 +1,9 @@
-//! Importing people into a card-lock system: in blocks that its vendor takes, with their PINs apart.
+//! Importing people into a card-lock system: in blocks that its vendor takes, with their PINs and registration keys apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::{
-    change::{BATCH_LIMIT, Change, ImportOptions, UserPlan},
+    change::{BATCH_LIMIT, Change, ImportOptions, UserPlan, UserSecret, UserSecrets},
     clock::Timestamp,
     secret::Secret,
 };
@@ -14,13 +14,15 @@ use crate::{auth::Session, shared::Shared};
 
 /// As many people are imported at once.
 const MOST: usize = 1_000;
+/// The longest registration key, in characters; the document's samples have 19.
+const LONGEST_KEY: usize = 100;
 
 /// A person to be imported.
 pub(crate) struct NewUser {
     /// Records in it are named by our ids.
     pub(crate) plan: UserPlan,
-    /// What they type at the door.
-    pub(crate) pin: Option<Secret>,
+    /// What nobody may read of them.
+    pub(crate) secret: UserSecret,
 }
 
 /// What a caller asks for.
@@ -57,7 +59,7 @@ fn orders(import: Import) -> Result<Vec<Order>, Refusal> {
         let number = orders.len() + 1;
         orders.push(Order {
             target: Target::Account(account.clone()),
-            secret: pins(&block),
+            secret: secrets(&block),
             action: Change::ImportUsers { users: block.into_iter().map(|user| user.plan).collect(), options }.into(),
             idempotency_key: idempotency_key.as_ref().map(|key| format!("{key}#{number}")),
             expires_at,
@@ -72,14 +74,17 @@ fn check(users: &[NewUser]) -> Result<(), Refusal> {
         return wrong(&format!("`users` holds 1 to {MOST} people."));
     }
     let mut known = BTreeSet::new();
-    for NewUser { plan, pin } in users {
+    for NewUser { plan, secret } in users {
         if !known.insert(plan.id_number.as_str()) {
             return wrong("Each `idNumber` stands for one person, and may be given once.");
         }
         let digits =
             |text: &str, most| !text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit());
-        if pin.as_ref().is_some_and(|pin| !digits(pin.expose(), 16)) {
+        if secret.pin.as_ref().is_some_and(|pin| !digits(pin, 16)) {
             return wrong("A `pin` has 1 to 16 digits and nothing else.");
+        }
+        if secret.credential_key.as_ref().is_some_and(|key| !is_key(key)) {
+            return wrong("A `credentialKey` has 1 to 100 printable characters without spaces.");
         }
         if plan.card_number.as_deref().is_some_and(|number| !digits(number, 20)) {
             return wrong("A `cardNumber` has 1 to 20 digits and nothing else.");
@@ -91,12 +96,16 @@ fn check(users: &[NewUser]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The PINs of a block, by the number of their holder; the form that the vendor's connector reads.
-fn pins(block: &[NewUser]) -> Option<Secret> {
-    let pins: BTreeMap<&str, &str> =
-        block.iter().filter_map(|user| Some((user.plan.id_number.as_str(), user.pin.as_ref()?.expose()))).collect();
-    let json = || serde_json::to_string(&pins).ok().map(Secret::new);
-    if pins.is_empty() { None } else { json() }
+fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.chars().count() <= LONGEST_KEY && !key.chars().any(|sign| sign.is_control() || sign == ' ')
+}
+
+/// What nobody may read of a block, in the form that the vendor's connector reads.
+fn secrets(block: &[NewUser]) -> Option<Secret> {
+    let held = block.iter().filter(|user| user.secret != UserSecret::default());
+    let secrets: UserSecrets = held.map(|user| (user.plan.id_number.clone(), user.secret.clone())).collect();
+    let json = || serde_json::to_string(&secrets).ok().map(Secret::new);
+    if secrets.is_empty() { None } else { json() }
 }
 
 #[cfg(test)]
@@ -111,7 +120,7 @@ mod tests {
             has_pin: pin.is_some(),
             ..UserPlan::default()
         };
-        NewUser { plan, pin: pin.map(Secret::new) }
+        NewUser { plan, secret: UserSecret { pin: pin.map(str::to_owned), credential_key: None } }
     }
 
     fn import(users: Vec<NewUser>) -> Import {
@@ -132,7 +141,7 @@ mod tests {
         let keys: Vec<_> = orders.iter().filter_map(|order| order.idempotency_key.as_deref()).collect();
         assert_eq!(keys, ["k#1", "k#2", "k#3"]);
         let secrets: Vec<_> = orders.iter().map(|order| order.secret.as_ref().map(Secret::expose)).collect();
-        assert_eq!(secrets, [None, Some("{\"150\":\"1234\"}"), None]);
+        assert_eq!(secrets, [None, Some("{\"150\":{\"pin\":\"1234\"}}"), None]);
     }
 
     #[test]
@@ -146,5 +155,11 @@ mod tests {
         assert!(refused(vec![user(1, None), user(1, None)]).is_some());
         assert!(refused(vec![user(1, Some("12a4"))]).is_some_and(|message| !message.contains("12a4")));
         assert!(refused(vec![user(1, Some("1234"))]).is_none());
+        let keyed = |key: &str| {
+            let secret = UserSecret { pin: None, credential_key: Some(key.to_owned()) };
+            vec![NewUser { secret, ..user(1, None) }]
+        };
+        assert!(refused(keyed("AAAA-BBBB-1111-2222")).is_none());
+        assert!(refused(keyed("AAAA BBBB")).is_some_and(|message| !message.contains("AAAA")));
     }
 }

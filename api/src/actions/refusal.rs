@@ -35,7 +35,7 @@ pub(crate) enum Refusal {
     #[error("The vendor account is {0}: nothing can be sent until a person links it again.")]
     AccountNotUsable(AccountState),
     /// Something else was asked for under this key before.
-    #[error("This idempotency key was used for another command.")]
+    #[error("This idempotency key was used for something else.")]
     IdempotencyKeyReused,
     /// An argument that cannot be used.
     #[error("{message}")]
@@ -48,6 +48,20 @@ pub(crate) enum Refusal {
     /// A key that is limited to sites, doors or commands asked for what concerns a whole account.
     #[error("This needs a key that is not limited to sites, doors or commands.")]
     KeyLimited,
+    /// The stay is a PMS's.
+    #[error("This stay is the PMS's: it decides, and what it says is followed.")]
+    PmsDecides,
+    /// The caller was shown too many values lately.
+    #[error("You were shown too many values lately: wait a minute.")]
+    TooManyReveals,
+    /// It is over, and can not be changed any more.
+    #[error("{what}")]
+    Over {
+        /// The argument that names it.
+        field: &'static str,
+        /// What is over, in a sentence.
+        what: &'static str,
+    },
     /// The vendor does not accept the credentials.
     #[error("{0}")]
     VendorRefused(String),
@@ -60,6 +74,32 @@ pub(crate) enum Refusal {
     /// Somebody else does the same, or has just changed it.
     #[error("Somebody else is at this vendor account just now: look at it, and ask again.")]
     Busy,
+    /// None of the doors can hold such a value.
+    #[error("None of these doors can hold such a value.")]
+    CannotHold {
+        /// The argument that names them.
+        field: &'static str,
+    },
+    /// Somebody else has the value at one of the doors in this time. Who, nobody is told.
+    #[error("This value cannot be used: it is in use at one of the doors, or was until lately.")]
+    ValueTaken {
+        /// The argument that holds it.
+        field: &'static str,
+    },
+    /// Something else uses it.
+    #[error("{message}")]
+    InUse {
+        /// The argument that names it.
+        field: &'static str,
+        /// What uses it.
+        message: &'static str,
+    },
+    /// It was revoked, and stays so.
+    #[error("It is revoked, and stays so: make another one.")]
+    Revoked {
+        /// The argument that names it.
+        field: &'static str,
+    },
     /// The command has left already, or is over.
     #[error("It is too late to call this command off.")]
     TooLate,
@@ -69,9 +109,15 @@ impl Refusal {
     /// The argument at fault, below `input`; `None` if it is about the whole.
     pub(crate) const fn field(&self) -> Option<&'static str> {
         match self {
-            Self::NotFound { field } | Self::CapabilityMissing { field, .. } | Self::InvalidInput { field, .. } => {
-                Some(field)
-            }
+            Self::NotFound { field }
+            | Self::CapabilityMissing { field, .. }
+            | Self::InvalidInput { field, .. }
+            | Self::CannotHold { field }
+            | Self::ValueTaken { field }
+            | Self::InUse { field, .. }
+            | Self::Revoked { field }
+            | Self::Over { field, .. } => Some(field),
+            Self::PmsDecides => Some("reservationId"),
             Self::IdempotencyKeyReused => Some("idempotencyKey"),
             Self::TooLate => Some("commandId"),
             Self::VendorRefused(_) => Some("credentials"),
@@ -79,6 +125,7 @@ impl Refusal {
             | Self::LimitedToDoors
             | Self::AccountNotUsable(_)
             | Self::KeyLimited
+            | Self::TooManyReveals
             | Self::VendorUnreachable(_)
             | Self::AccountUnlinked
             | Self::Busy => None,

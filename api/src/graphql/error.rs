@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, ServerError};
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use domain::{
     access::Denial,
     ids::{IdSource, InvalidId},
@@ -30,6 +30,10 @@ pub(crate) enum ErrorCode {
     ParseFailed,
     /// The operation does not fit the schema.
     ValidationFailed,
+    /// The document is not known by its hash (any more): send it with its hash, once.
+    PersistedQueryNotFound,
+    /// Only registered documents run here.
+    DocumentNotTrusted,
     /// The database or the queue is out of reach. Try again.
     Unavailable,
     /// Our own fault; the log has it under the correlation id.
@@ -39,7 +43,7 @@ pub(crate) enum ErrorCode {
 impl ErrorCode {
     /// Every code.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Unauthenticated,
         Self::BadUserInput,
         Self::NotFound,
@@ -47,6 +51,8 @@ impl ErrorCode {
         Self::TooComplex,
         Self::ParseFailed,
         Self::ValidationFailed,
+        Self::PersistedQueryNotFound,
+        Self::DocumentNotTrusted,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -61,6 +67,8 @@ impl ErrorCode {
             Self::TooComplex => "TOO_COMPLEX",
             Self::ParseFailed => "PARSE_FAILED",
             Self::ValidationFailed => "VALIDATION_FAILED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -80,6 +88,11 @@ pub(crate) enum ApiError {
     Forbidden(Denial),
     #[error("{0}")]
     TooComplex(String),
+    // The word that Apollo's clients look for.
+    #[error("PersistedQueryNotFound")]
+    PersistedQueryNotFound,
+    #[error("Only registered documents run here: have this one registered.")]
+    NotTrusted,
 }
 
 impl ApiError {
@@ -90,6 +103,8 @@ impl ApiError {
             Self::NotFound => ErrorCode::NotFound,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::TooComplex(_) => ErrorCode::TooComplex,
+            Self::PersistedQueryNotFound => ErrorCode::PersistedQueryNotFound,
+            Self::NotTrusted => ErrorCode::DocumentNotTrusted,
         }
     }
 }
@@ -113,6 +128,17 @@ pub(crate) fn dress(errors: &mut Vec<ServerError>, ids: &dyn IdSource) {
     for error in errors {
         dress_one(error, ids);
     }
+}
+
+/// Whether nothing was executed: the text, the operation or its variables were refused before.
+pub(crate) fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Whether one of the errors has this code.
+pub(crate) fn has_code(response: &Response, code: ErrorCode) -> bool {
+    let word = Value::from(code.as_str());
+    response.errors.iter().any(|error| error.extensions.as_ref().and_then(|values| values.get("code")) == Some(&word))
 }
 
 fn dress_one(error: &mut ServerError, ids: &dyn IdSource) {

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::{
     node::find_one,
-    object::{Command, Device, Door, Organization, Site, User, VendorAccount},
+    object::{AccessToken, Command, Credential, Device, Door, Organization, Reservation, Site, User, VendorAccount},
 };
 
 #[derive(Default)]
@@ -44,7 +44,22 @@ impl Entities {
     }
 
     #[graphql(entity)]
+    async fn find_credential(&self, context: &Context<'_>, id: ID) -> Option<Result<Credential>> {
+        find_one(context, &id).await
+    }
+
+    #[graphql(entity)]
     async fn find_command(&self, context: &Context<'_>, id: ID) -> Option<Result<Command>> {
+        find_one(context, &id).await
+    }
+
+    #[graphql(entity)]
+    async fn find_reservation(&self, context: &Context<'_>, id: ID) -> Option<Result<Reservation>> {
+        find_one(context, &id).await
+    }
+
+    #[graphql(entity)]
+    async fn find_access_token(&self, context: &Context<'_>, id: ID) -> Option<Result<AccessToken>> {
         find_one(context, &id).await
     }
 }

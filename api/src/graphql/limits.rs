@@ -6,13 +6,25 @@ use std::collections::HashMap;
 
 use async_graphql::{
     Name, Value, Variables,
-    parser::types::{ExecutableDocument, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
 use super::error::ApiError;
 
 /// Selections and fragments inside each other; what the schema needs is far less.
 const DEEPEST: usize = 64;
+
+/// Operations in one document: only one of them is executed.
+const MOST_OPERATIONS: usize = 20;
+
+/// Fields written in one document, before fragments spread out.
+const MOST_WRITTEN: usize = 2_000;
+
+/// Fields under other names than their own in one document: the same work asked for again.
+const MOST_ALIASES: usize = 100;
+
+/// Fields of the root in one operation, once fragments have spread out: each is a question of its own.
+const MOST_ROOTS: usize = 50;
 
 /// The longest list in a variable: ids, or representations of `_entities`.
 const LONGEST_LIST: usize = 1_000;
@@ -22,12 +34,36 @@ const LONGEST_LIST: usize = 1_000;
 /// # Errors
 /// What is too much.
 pub(crate) fn check(document: &ExecutableDocument, variables: &Variables, most: usize) -> Result<(), ApiError> {
-    let mut measure = Measure { document, fragments: HashMap::new(), most };
+    if document.operations.iter().count() > MOST_OPERATIONS {
+        return Err(ApiError::TooComplex(format!("A document may have at most {MOST_OPERATIONS} operations.")));
+    }
+    let mut measure = Measure { document, fragments: HashMap::new(), most, written: 0, aliases: 0 };
     for (_, operation) in document.operations.iter() {
         measure.fields(&operation.node.selection_set.node, 0)?;
+        measure.roots(&operation.node.selection_set.node, 0)?;
     }
     if variables.values().any(is_endless) {
         return Err(ApiError::BadUserInput(format!("A list in a variable may have at most {LONGEST_LIST} items.")));
+    }
+    Ok(())
+}
+
+/// Refuses an operation whose variables that must be there are not. The library finds this only while it executes.
+///
+/// # Errors
+/// Which is missing.
+pub(crate) fn has_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), String> {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        let name = &definition.name.node;
+        let given = variables.get(name).is_some_and(|value| *value != Value::Null);
+        let needed = !definition.var_type.node.nullable;
+        // A default stands in for what was not given, not for null.
+        let stood_in = definition.default_value.is_some() && !variables.contains_key(name);
+        if needed && !given && !stood_in {
+            let kind = &definition.var_type.node;
+            return Err(format!("The variable \"${name}\" of the type \"{kind}\" is missing."));
+        }
     }
     Ok(())
 }
@@ -37,6 +73,8 @@ struct Measure<'a> {
     /// Fields of each fragment; `None` while it is being measured.
     fragments: HashMap<&'a Name, Option<usize>>,
     most: usize,
+    written: usize,
+    aliases: usize,
 }
 
 impl<'a> Measure<'a> {
@@ -46,6 +84,7 @@ impl<'a> Measure<'a> {
         }
         let mut sum = 0_usize;
         for selection in &selections.items {
+            self.count(&selection.node)?;
             let cost = match &selection.node {
                 Selection::Field(field) => 1 + self.fields(&field.node.selection_set.node, depth + 1)?,
                 Selection::InlineFragment(inline) => self.fields(&inline.node.selection_set.node, depth + 1)?,
@@ -54,6 +93,39 @@ impl<'a> Measure<'a> {
             sum = sum.saturating_add(cost);
             if sum > self.most {
                 return Err(ApiError::TooComplex(format!("The operation has more than {} fields.", self.most)));
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Counts what stands in the document; a fragment stands there once, however often it is spread.
+    fn count(&mut self, selection: &Selection) -> Result<(), ApiError> {
+        self.written += 1;
+        self.aliases += usize::from(matches!(selection, Selection::Field(field) if field.node.alias.is_some()));
+        let too_much = |most, what| Err(ApiError::TooComplex(format!("A document may have at most {most} {what}.")));
+        match (self.written > MOST_WRITTEN, self.aliases > MOST_ALIASES) {
+            (true, _) => too_much(MOST_WRITTEN, "fields"),
+            (_, true) => too_much(MOST_ALIASES, "aliases"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The fields of the root. Cycles and depth were looked at before, so this ends; a fragment counts at each spread.
+    fn roots(&self, selections: &'a SelectionSet, before: usize) -> Result<usize, ApiError> {
+        let mut sum = before;
+        for selection in &selections.items {
+            sum = match &selection.node {
+                Selection::Field(_) => sum + 1,
+                Selection::InlineFragment(inline) => self.roots(&inline.node.selection_set.node, sum)?,
+                Selection::FragmentSpread(spread) => match self.document.fragments.get(&spread.node.fragment_name.node)
+                {
+                    Some(fragment) => self.roots(&fragment.node.selection_set.node, sum)?,
+                    // It counts too, or spreads of nothing could double without end.
+                    None => sum + 1,
+                },
+            };
+            if sum > MOST_ROOTS {
+                return Err(ApiError::TooComplex(format!("An operation may ask at most {MOST_ROOTS} root fields.")));
             }
         }
         Ok(sum)
@@ -103,6 +175,29 @@ mod tests {
         }
         query.push_str(" fragment f50 on Query { __typename }");
         assert!(matches!(judge(&query), Err(ApiError::TooComplex(_))));
+    }
+
+    #[test]
+    fn repetition_is_refused() {
+        let aliases: String = (0..=MOST_ALIASES).map(|number| format!("a{number}: x ")).collect();
+        let operations: String = (0..=MOST_OPERATIONS).map(|number| format!("query q{number} {{ x }} ")).collect();
+        let spread = format!("{{ {} }} fragment f on Query {{ x }}", "...f ".repeat(MOST_ROOTS + 1));
+        for query in [format!("{{ v {{ {aliases} }} }}"), operations, format!("{{ {} }}", "x ".repeat(60)), spread] {
+            assert!(matches!(judge(&query), Err(ApiError::TooComplex(_))), "{query}");
+        }
+        let written = format!("{{ v {{ {} }} }}", "x ".repeat(MOST_WRITTEN));
+        let document = parse_query(written).unwrap();
+        assert!(check(&document, &Variables::default(), 1_000_000).is_err());
+    }
+
+    #[test]
+    fn spreads_of_nothing_do_not_double() {
+        let mut query = "{ ...f0 }".to_owned();
+        for level in 0..50 {
+            let next = level + 1;
+            write!(query, " fragment f{level} on Query {{ ...f{next} ...f{next} }}").unwrap();
+        }
+        assert!(judge(&query).is_err());
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The Node interface: any object by its id, in the caller's scope.
 
 use async_graphql::{Context, ID, Interface, Result};
-use domain::ids::AnyId;
+use domain::{access::Actor, ids::AnyId};
 
 use super::{
     context::Ask,
     object::{
-        Command, Device, Door, Event, Organization, Site, User, VendorAccount, VendorRecord, WebhookDelivery,
-        may_see_deliveries, neighbour,
+        AccessAssignment, AccessLevel, AccessToken, Alert, Command, Credential, Device, Door, Event, Organization,
+        Placement, Reservation, Schedule, Site, User, VendorAccount, VendorRecord, WebhookDelivery, may_see_deliveries,
+        may_see_people, may_see_stays, neighbour,
     },
 };
 
@@ -25,6 +26,14 @@ pub(crate) enum Node {
     Event(Event),
     VendorRecord(VendorRecord),
     WebhookDelivery(WebhookDelivery),
+    Reservation(Reservation),
+    Credential(Credential),
+    AccessLevel(AccessLevel),
+    AccessAssignment(AccessAssignment),
+    Schedule(Schedule),
+    AccessToken(AccessToken),
+    Placement(Placement),
+    Alert(Alert),
 }
 
 /// The object behind an id. An absent one, one that the caller does not see and a malformed id are all the same: null.
@@ -39,7 +48,10 @@ pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>>
         AnyId::VendorAccount(id) => found::<VendorAccount, _>(neighbour(context, id).await),
         AnyId::Device(id) => found::<Device, _>(neighbour(context, id).await),
         AnyId::Door(id) => found::<Door, _>(neighbour(context, id).await),
-        AnyId::User(id) => found::<User, _>(neighbour(context, id).await),
+        AnyId::User(id) if may_see_people(principal, now).is_ok() || principal.actor == Actor::User(id) => {
+            found::<User, _>(neighbour(context, id).await)
+        }
+        AnyId::User(_) => None,
         AnyId::Command(id) => found::<Command, _>(neighbour(context, id).await),
         AnyId::Event(id) => found::<Event, _>(neighbour(context, id).await),
         AnyId::Record(id) => {
@@ -51,6 +63,33 @@ pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>>
             found::<WebhookDelivery, _>(neighbour(context, id).await)
         }
         AnyId::WebhookDelivery(_) | AnyId::Membership(_) | AnyId::ApiKey(_) => None,
+        AnyId::Credential(id) if may_see_people(principal, now).is_ok() => {
+            found::<Credential, _>(neighbour(context, id).await)
+        }
+        AnyId::Schedule(id) if may_see_people(principal, now).is_ok() => {
+            found::<Schedule, _>(neighbour(context, id).await)
+        }
+        AnyId::AccessLevel(id) if may_see_people(principal, now).is_ok() => {
+            found::<AccessLevel, _>(neighbour(context, id).await)
+        }
+        AnyId::AccessAssignment(id) if may_see_people(principal, now).is_ok() => {
+            found::<AccessAssignment, _>(neighbour(context, id).await)
+        }
+        AnyId::Credential(_) | AnyId::Schedule(_) | AnyId::AccessLevel(_) | AnyId::AccessAssignment(_) => None,
+        AnyId::Reservation(id) if may_see_stays(principal, now).is_ok() => {
+            found::<Reservation, _>(neighbour(context, id).await)
+        }
+        AnyId::AccessToken(id) if may_see_stays(principal, now).is_ok() => {
+            found::<AccessToken, _>(neighbour(context, id).await)
+        }
+        AnyId::Placement(id) if may_see_stays(principal, now).is_ok() => {
+            found::<Placement, _>(neighbour(context, id).await)
+        }
+        AnyId::Reservation(_) | AnyId::AccessToken(_) | AnyId::Placement(_) => None,
+        AnyId::Alert(id) => {
+            let found = neighbour::<Alert, _>(context, id).await;
+            self::found(found.filter(|alert| alert.as_ref().map_or(true, |it| it.is_readable(principal, now))))
+        }
     }
 }
 
@@ -83,4 +122,17 @@ macro_rules! narrows {
         })+
     };
 }
-narrows!(Organization, Site, VendorAccount, Device, Door, User, Command);
+narrows!(
+    Organization,
+    Site,
+    VendorAccount,
+    Device,
+    Door,
+    User,
+    Command,
+    Reservation,
+    AccessToken,
+    Credential,
+    AccessLevel,
+    Schedule,
+);

@@ -4,7 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader::Loader;
 use domain::ids::{
-    CommandId, DeviceId, DoorId, EventId, OrganizationId, RecordId, SiteId, UserId, VendorAccountId, WebhookDeliveryId,
+    AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, CommandId, CredentialId, DeviceId, DoorId, EventId,
+    OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId, VendorAccountId,
+    WebhookDeliveryId,
 };
 use entities::{find, rows};
 
@@ -34,5 +36,13 @@ by_id! {
     CommandId => command through find::commands::by_ids,
     EventId => event through find::events::by_ids,
     RecordId => record through find::records::by_ids,
+    ReservationId => reservation through find::reservations::by_ids,
+    AccessTokenId => access_token through find::tokens::by_ids,
+    PlacementId => placement through find::placements::by_ids,
+    CredentialId => credential through find::credentials::by_ids,
+    AccessLevelId => access_level through find::access_levels::by_ids,
+    AccessAssignmentId => access_assignment through find::access_levels::assignments_by_ids,
+    ScheduleId => schedule through find::access_levels::schedules_by_ids,
+    AlertId => alert through find::alerts::by_ids,
     WebhookDeliveryId => webhook_delivery through find::deliveries::by_ids,
 }

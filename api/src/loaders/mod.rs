@@ -5,6 +5,9 @@ mod batching;
 mod by_id;
 mod of_account;
 mod of_parent;
+mod of_person;
+mod of_stay;
+mod opening;
 mod window;
 
 use std::{hash::Hash, sync::Arc};
@@ -13,8 +16,18 @@ use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 pub(crate) use batching::{Driven, Loads};
 use batching::{NoDelay, Wave};
 use entities::{Database, Scope, StoreError};
-pub(crate) use of_account::{AccountLocation, LocationsOfAccount, SyncPartsOfAccount};
+pub(crate) use of_account::{
+    AccountLocation, DeliveriesOfAccount, LocationsOfAccount, RecordsOfAccount, SyncPartsOfAccount,
+};
 pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice, RecordsOfDevice};
+pub(crate) use of_person::{
+    AssignmentsOfUser, CredentialsOfUser, DoorsOfAccessLevel, DoorsOfCredential, PlacementsOfCredential,
+};
+pub(crate) use of_stay::{
+    DoorsOfReservation, DoorsOfToken, MappingsOfAccount, PlacementsOfToken, ReservationsOfGuest, ResourceOfAccount,
+    TheseDoors, TokensOfReservation,
+};
+pub(crate) use opening::{DoorsForUser, Instant, OpenersOfDoor, PosturesOfDoor, window_on};
 pub(crate) use window::{Window, shared};
 
 /// What loaders fail with: shared by everybody who waited for the same batch.

@@ -1,4 +1,4 @@
-//! What hangs on several vendor accounts at once: their locations and the parts of their syncs. The keys are ids of
+//! What hangs on several vendor accounts at once: their locations, the parts of their syncs, records and deliveries. The keys are ids of
 //! accounts that were found in scope.
 
 use std::{
@@ -14,14 +14,15 @@ use domain::{
 use entities::{
     StoreError,
     find::{
+        deliveries::{self, DeliveryFilter},
         records::{self, RecordFilter},
         vendor_accounts,
     },
-    page::PageRequest,
-    rows::sync_part,
+    page::{Page, PageRequest},
+    rows::{record, sync_part, webhook_delivery},
 };
 
-use super::{LoadError, Reader};
+use super::{LoadError, Reader, Window, shared};
 
 /// Locations of all accounts together whose names are told; more places than that no organization has.
 const NAMED: u64 = 1_000;
@@ -44,6 +45,14 @@ pub(crate) struct AccountLocation {
 /// How far the sync of each part of an account has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SyncPartsOfAccount(pub(crate) VendorAccountId);
+
+/// A window on the records at an account that fit a filter (whose own account is not used), or their number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RecordsOfAccount<Asked>(pub(crate) VendorAccountId, pub(crate) RecordFilter, pub(crate) Asked);
+
+/// The same for webhook deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct DeliveriesOfAccount<Asked>(pub(crate) VendorAccountId, pub(crate) DeliveryFilter, pub(crate) Asked);
 
 impl Loader<LocationsOfAccount> for Reader {
     type Value = Vec<AccountLocation>;
@@ -90,4 +99,87 @@ impl Loader<SyncPartsOfAccount> for Reader {
         }
         Ok(found)
     }
+}
+
+impl Loader<RecordsOfAccount<Window>> for Reader {
+    type Value = Page<Arc<record::Model>>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[RecordsOfAccount<Window>],
+    ) -> Result<HashMap<RecordsOfAccount<Window>, Self::Value>, LoadError> {
+        let mut found = HashMap::new();
+        for ((filter, window), accounts) in accounts_by(keys, |key| (key.0, (key.1.clone(), key.2))) {
+            let read = records::pages_at_accounts(&self.database, &self.scope, &filter, &accounts, window.into());
+            let pages = self.wave.read(read).await?;
+            let key = |account| RecordsOfAccount(account, filter.clone(), window);
+            found.extend(pages.into_iter().map(|(account, page)| (key(account), shared(page))));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<RecordsOfAccount<()>> for Reader {
+    type Value = u64;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[RecordsOfAccount<()>]) -> Result<HashMap<RecordsOfAccount<()>, u64>, LoadError> {
+        let mut found = HashMap::new();
+        for (filter, accounts) in accounts_by(keys, |key| (key.0, key.1.clone())) {
+            let read = records::counts_at_accounts(&self.database, &self.scope, &filter, &accounts);
+            let counts = self.wave.read(read).await?;
+            let key = |account| RecordsOfAccount(account, filter.clone(), ());
+            found.extend(counts.into_iter().map(|(account, count)| (key(account), count)));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DeliveriesOfAccount<Window>> for Reader {
+    type Value = Page<Arc<webhook_delivery::Model>>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[DeliveriesOfAccount<Window>],
+    ) -> Result<HashMap<DeliveriesOfAccount<Window>, Self::Value>, LoadError> {
+        let mut found = HashMap::new();
+        for ((filter, window), accounts) in accounts_by(keys, |key| (key.0, (key.1.clone(), key.2))) {
+            let read = deliveries::pages_at_accounts(&self.database, &self.scope, &filter, &accounts, window.into());
+            let pages = self.wave.read(read).await?;
+            let key = |account| DeliveriesOfAccount(account, filter.clone(), window);
+            found.extend(pages.into_iter().map(|(account, page)| (key(account), shared(page))));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<DeliveriesOfAccount<()>> for Reader {
+    type Value = u64;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[DeliveriesOfAccount<()>]) -> Result<HashMap<DeliveriesOfAccount<()>, u64>, LoadError> {
+        let mut found = HashMap::new();
+        for (filter, accounts) in accounts_by(keys, |key| (key.0, key.1.clone())) {
+            let read = deliveries::counts_at_accounts(&self.database, &self.scope, &filter, &accounts);
+            let counts = self.wave.read(read).await?;
+            let key = |account| DeliveriesOfAccount(account, filter.clone(), ());
+            found.extend(counts.into_iter().map(|(account, count)| (key(account), count)));
+        }
+        Ok(found)
+    }
+}
+
+/// Sorts keys into those that ask the same of several accounts.
+fn accounts_by<K, Asked: std::hash::Hash + Eq>(
+    keys: &[K],
+    split: impl Fn(&K) -> (VendorAccountId, Asked),
+) -> HashMap<Asked, Vec<VendorAccountId>> {
+    let mut sorted: HashMap<Asked, Vec<VendorAccountId>> = HashMap::new();
+    for key in keys {
+        let (account, asked) = split(key);
+        sorted.entry(asked).or_default().push(account);
+    }
+    sorted
 }

@@ -114,7 +114,7 @@ impl Loader<DevicesAtSite<Window>> for Reader {
     ) -> Result<HashMap<DevicesAtSite<Window>, Self::Value>, LoadError> {
         let mut found = HashMap::new();
         for ((health, window), sites) in sites_by(keys, |key| (key.0, (key.1, key.2))) {
-            let filter = DeviceFilter { site: None, health };
+            let filter = DeviceFilter { health, ..DeviceFilter::default() };
             let read = devices::pages_at_sites(&self.database, &self.scope, &filter, &sites, window.into());
             let pages = self.wave.read(read).await?;
             found.extend(pages.into_iter().map(|(site, page)| (DevicesAtSite(site, health, window), shared(page))));
@@ -130,7 +130,7 @@ impl Loader<DevicesAtSite<()>> for Reader {
     async fn load(&self, keys: &[DevicesAtSite<()>]) -> Result<HashMap<DevicesAtSite<()>, u64>, LoadError> {
         let mut found = HashMap::new();
         for (health, sites) in sites_by(keys, |key| (key.0, key.1)) {
-            let filter = DeviceFilter { site: None, health };
+            let filter = DeviceFilter { health, ..DeviceFilter::default() };
             let counts = self.wave.read(devices::counts_at_sites(&self.database, &self.scope, &filter, &sites)).await?;
             found.extend(counts.into_iter().map(|(site, count)| (DevicesAtSite(site, health, ()), count)));
         }

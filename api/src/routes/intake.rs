@@ -100,5 +100,6 @@ fn address(uri: &Uri) -> String {
 }
 
 fn later() -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from_static("5"))]).into_response()
+    let said = "This delivery was not stored. Send it again in a few seconds.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, HeaderValue::from_static("5"))], said).into_response()
 }

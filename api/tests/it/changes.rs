@@ -359,7 +359,7 @@ async fn people_are_imported_in_blocks() {
     assert!(options.validate_fails_batch && !options.update_existing && !options.replace_privileges);
     assert_eq!((rest[20].access_levels.clone(), rest[20].has_pin), (vec!["12".to_owned()], true));
     assert!(!second.action.to_string().contains("4711"));
-    assert_eq!((world.opened(&first), world.opened(&second)), (None, Some("{\"120\":\"4711\"}".to_owned())));
+    assert_eq!((world.opened(&first), world.opened(&second)), (None, Some("{\"120\":{\"pin\":\"4711\"}}".to_owned())));
     let again = world.mutate(&world.admin, "importUsers", people("4711")).await;
     assert_eq!(again["commands"], payload["commands"]);
     let other = world.mutate(&world.admin, "importUsers", people("4712")).await;

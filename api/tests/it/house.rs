@@ -85,6 +85,9 @@ impl House {
             vault: Arc::clone(&vault),
             desk: Arc::new(FakeDesk),
             public_url: "https://doors.example/".to_owned(),
+            stay_timing: domain::stay::StayTiming::default(),
+            allowed_origins: Vec::new(),
+            trusted_documents: None,
         };
         let settings = Settings {
             max_depth: 15,

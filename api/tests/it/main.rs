@@ -7,6 +7,7 @@ mod changes;
 mod consents;
 mod desk;
 mod house;
+mod http;
 mod intake;
 mod live;
 mod mutations;

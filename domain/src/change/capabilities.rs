@@ -10,6 +10,7 @@ pub const fn account_capabilities(vendor: Vendor) -> &'static [CommandKind] {
         Vendor::Lockt => &[
             CommandKind::CreateDoors,
             CommandKind::ImportUsers,
+            CommandKind::DisableUsers,
             CommandKind::CreateFobs,
             CommandKind::AssignFobs,
             CommandKind::ReissueCredentials,

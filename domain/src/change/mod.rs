@@ -16,7 +16,7 @@ pub use self::{
         AccountProfile, Address, AutoAccessOptions, DoorSettings, DoorUse, MovementAlarm, PortSide, SensorMode,
         SensorSettings,
     },
-    people::{FobAssignment, FobPlan, ImportOptions, UserPlan},
+    people::{DisabledUser, FobAssignment, FobPlan, ImportOptions, UserPlan, UserSecret, UserSecrets},
     validate::ChangeError,
 };
 use crate::{
@@ -211,6 +211,12 @@ pub enum Change {
         /// How.
         options: ImportOptions,
     },
+    /// See [`CommandKind::DisableUsers`].
+    #[serde(rename = "DISABLE_USERS")]
+    DisableUsers {
+        /// At most [`BATCH_LIMIT`]. Who is not there is as good as disabled, and is not created.
+        users: Vec<DisabledUser>,
+    },
     /// See [`CommandKind::CreateFobs`].
     #[serde(rename = "CREATE_FOBS")]
     CreateFobs {
@@ -301,6 +307,7 @@ impl Change {
             Self::DeleteAutoAccessSchedule { .. } => Kind::DeleteAutoAccessSchedule,
             Self::UpdateAccountProfile(_) => Kind::UpdateAccountProfile,
             Self::ImportUsers { .. } => Kind::ImportUsers,
+            Self::DisableUsers { .. } => Kind::DisableUsers,
             Self::CreateFobs { .. } => Kind::CreateFobs,
             Self::AssignFobs { .. } => Kind::AssignFobs,
             Self::ReissueCredentials { .. } => Kind::ReissueCredentials,
@@ -326,6 +333,7 @@ impl Change {
             Self::UpdateAccountProfile(_)
             | Self::CreateDoors { .. }
             | Self::ImportUsers { .. }
+            | Self::DisableUsers { .. }
             | Self::CreateFobs { .. }
             | Self::AssignFobs { .. }
             | Self::ReissueCredentials { .. }
@@ -357,8 +365,12 @@ impl Change {
             | Self::SuspendDeviceAccess { .. }
             | Self::ResumeDeviceAccess { .. }
             | Self::RevokeDeviceAccess { .. } => "device access".to_owned(),
+            // What takes somebody's access away waits for what is asked for that person, and for nobody else's matter.
+            Self::ImportUsers { users, .. } if users.len() == 1 => of_person(users.iter().map(|user| &user.id_number)),
+            Self::DisableUsers { users } if users.len() == 1 => of_person(users.iter().map(|user| &user.id_number)),
             // A fob or credential may belong to somebody whom an import changes.
             Self::ImportUsers { .. }
+            | Self::DisableUsers { .. }
             | Self::CreateFobs { .. }
             | Self::AssignFobs { .. }
             | Self::ReissueCredentials { .. } => "people".to_owned(),
@@ -398,4 +410,8 @@ impl Change {
             _ => Trigger::Level,
         }
     }
+}
+
+fn of_person<'a>(id_numbers: impl Iterator<Item = &'a String>) -> String {
+    id_numbers.map(|number| format!("person {number}")).collect()
 }

@@ -1,4 +1,7 @@
-//! People, cards and fobs of a card-lock system (document 002). No PIN stands in here.
+//! People, cards and fobs of a card-lock system (document 002). No secret stands in a plan: what of a person nobody may
+//! read goes sealed beside the command, as [`UserSecrets`].
+
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +24,6 @@ pub struct UserPlan {
     pub phone: Option<String>,
     /// Digits only.
     pub card_number: Option<String>,
-    /// The vendor's registration key of the credential.
-    pub credential_key: Option<String>,
     /// Whether they may open anything at all.
     pub enabled: bool,
     /// From when on; always without absent.
@@ -33,6 +34,30 @@ pub struct UserPlan {
     pub access_levels: Vec<String>,
     /// Whether a PIN for them is in the command's secret.
     pub has_pin: bool,
+    /// Whether the vendor's registration key of their credential is in the command's secret.
+    #[serde(default)]
+    pub has_credential_key: bool,
+}
+
+/// What is sealed beside an import: by `id_number`, as JSON.
+pub type UserSecrets = BTreeMap<String, UserSecret>;
+
+/// What of a person nobody may read.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserSecret {
+    /// What they type at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// The vendor's registration key of their credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_key: Option<String>,
+}
+
+impl fmt::Debug for UserSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("UserSecret(***)")
+    }
 }
 
 /// How an import treats what it meets. Never left to the vendor's defaults (rule 11).
@@ -46,6 +71,15 @@ pub struct ImportOptions {
     pub replace_privileges: bool,
     /// Whether it is only checked, and nothing changed.
     pub dry_run: bool,
+}
+
+/// Somebody who is to be let in nowhere any more. There is no deleting of people (document 002).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisabledUser {
+    /// Our key of the person at the vendor.
+    pub id_number: String,
+    /// The vendor's id of the person, if it is known.
+    pub external_id: Option<String>,
 }
 
 /// A fob to be created.
@@ -74,4 +108,22 @@ pub struct FobAssignment {
     pub access_from: Option<Timestamp>,
     /// Until when.
     pub access_until: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_have_one_form_and_are_not_printed() {
+        let secret = UserSecret { pin: Some("0986".to_owned()), credential_key: None };
+        let secrets = UserSecrets::from([("GH-1".to_owned(), secret)]);
+        let form = serde_json::to_string(&secrets).unwrap();
+        assert_eq!(form, r#"{"GH-1":{"pin":"0986"}}"#);
+        assert_eq!(serde_json::from_str::<UserSecrets>(&form).unwrap(), secrets);
+        assert!(!format!("{secrets:?}").contains("0986"));
+        let both = r#"{"GH-1":{"pin":"1","credentialKey":"AAAA-BBBB"}}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<UserSecrets>(both).unwrap()).unwrap(), both);
+        assert!(serde_json::from_str::<UserSecrets>(r#"{"GH-1":"0986"}"#).is_err());
+    }
 }

@@ -90,6 +90,10 @@ impl Change {
                 }
                 Ok(())
             }
+            Self::DisableUsers { users } => {
+                batch("users", users.len())?;
+                users.iter().try_for_each(|user| text("idNumber", &user.id_number, 100))
+            }
             Self::CreateFobs { fobs } => {
                 batch("fobs", fobs.len())?;
                 for fob in fobs {

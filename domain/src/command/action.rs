@@ -97,6 +97,8 @@ text_enum! {
         UpdateAccountProfile = "UPDATE_ACCOUNT_PROFILE",
         /// Create or update people with their cards and access levels.
         ImportUsers = "IMPORT_USERS",
+        /// Let people in nowhere any more: no access levels, and an end in the past.
+        DisableUsers = "DISABLE_USERS",
         /// Create fobs.
         CreateFobs = "CREATE_FOBS",
         /// Give fobs to other people, or for another period.
@@ -148,6 +150,7 @@ impl CommandKind {
                 | Self::RemovePhone
                 | Self::SuspendDeviceAccess
                 | Self::RevokeDeviceAccess
+                | Self::DisableUsers
                 | Self::DeletePmsAccessToken
                 | Self::DeleteAutoAccessSchedule
                 | Self::StopAutoAccess

@@ -2,7 +2,7 @@
 
 use domain::{
     command::{CommandKind, CommandState},
-    ids::{CommandId, DeviceId, DoorId, SiteId},
+    ids::{CommandId, DeviceId, DoorId, SiteId, VendorAccountId},
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Select};
 
@@ -15,6 +15,8 @@ use crate::{
 /// Which commands; every absent part means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct CommandFilter {
+    /// To this account, its devices or their doors.
+    pub account: Option<VendorAccountId>,
     /// At this site.
     pub site: Option<SiteId>,
     /// To this door.
@@ -28,8 +30,11 @@ pub struct CommandFilter {
 }
 
 fn query(scope: &Scope, filter: &CommandFilter) -> Select<command::Entity> {
-    use command::Column::{DeviceId, DoorId, Kind, SiteId, State};
+    use command::Column::{AccountId, DeviceId, DoorId, Kind, SiteId, State};
     let mut query = command::Entity::find().filter(scope.commands());
+    if let Some(account) = filter.account {
+        query = query.filter(AccountId.eq(account.0));
+    }
     if let Some(site) = filter.site {
         query = query.filter(SiteId.eq(site.0));
     }

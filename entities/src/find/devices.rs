@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{
     device::Health,
-    ids::{DeviceId, SiteId},
+    ids::{DeviceId, SiteId, VendorAccountId},
 };
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QuerySelect, Select};
 
@@ -18,6 +18,8 @@ use crate::{
 /// Which devices; every absent part means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct DeviceFilter {
+    /// Reached by this account.
+    pub account: Option<VendorAccountId>,
     /// At this site.
     pub site: Option<SiteId>,
     /// As well as this.
@@ -26,6 +28,9 @@ pub struct DeviceFilter {
 
 fn query(scope: &Scope, filter: &DeviceFilter) -> Select<device::Entity> {
     let mut query = device::Entity::find().filter(scope.devices());
+    if let Some(account) = filter.account {
+        query = query.filter(device::Column::AccountId.eq(account.0));
+    }
     if let Some(site) = filter.site {
         query = query.filter(device::Column::SiteId.eq(site.0));
     }

@@ -8,9 +8,9 @@ use domain::{
     ids::{DeviceId, DoorId, SiteId},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType, ModelTrait, Order,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Func, LikeExpr, Query, WindowStatement},
+    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType, ModelTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, LikeExpr},
 };
 use uuid::Uuid;
 
@@ -195,7 +195,7 @@ pub async fn counts_at_sites(
 pub(super) async fn windows_at_sites<E, Row>(
     database: &Database,
     query: Select<E>,
-    (id, site): (E::Column, E::Column),
+    columns: (E::Column, E::Column),
     sites: &[SiteId],
     request: PageRequest,
     site_of: impl Fn(&Row) -> Uuid,
@@ -204,63 +204,19 @@ where
     E: EntityTrait<Model = Row>,
     Row: FromQueryResult + Send + Sync + ModelTrait<Entity = E>,
 {
-    if let [only] = sites {
-        let page = page::fetch(database, query.filter(site.eq(only.0)), id, request).await?;
-        return Ok(HashMap::from([(*only, page)]));
-    }
-    let (after, before) = if request.newest_first {
-        (request.after.map(|edge| id.lt(edge)), request.before.map(|edge| id.gt(edge)))
-    } else {
-        (request.after.map(|edge| id.gt(edge)), request.before.map(|edge| id.lt(edge)))
-    };
-    let mut query = query.filter(site.is_in(sites.iter().map(|site| site.0)));
-    for edge in [after, before].into_iter().flatten() {
-        query = query.filter(edge);
-    }
-    let order = if request.newest_first == request.from_end { Order::Asc } else { Order::Desc };
-    let place =
-        WindowStatement::partition_by((E::default(), site)).order_by((E::default(), id), order.clone()).to_owned();
-    let numbered = query.into_query().expr_window_as(Func::cust("ROW_NUMBER"), place, "place").to_owned();
-    let window = Query::select()
-        .columns(E::Column::iter())
-        .from_subquery(numbered, "numbered")
-        .and_where(Expr::col("place").lte(request.limit + 1))
-        .order_by("place", Order::Asc)
-        .to_owned();
-    let statement = database.read().get_database_backend().build(&window);
-    let mut pages: HashMap<SiteId, Vec<Row>> = HashMap::new();
-    for row in Row::find_by_statement(statement).all(database.read()).await? {
-        pages.entry(SiteId(site_of(&row))).or_default().push(row);
-    }
-    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let page_of = |mut rows: Vec<Row>| {
-        let more = rows.len() > wanted;
-        rows.truncate(wanted);
-        if request.from_end {
-            rows.reverse();
-            Page { rows, has_next: request.before.is_some(), has_previous: more }
-        } else {
-            Page { rows, has_next: more, has_previous: request.after.is_some() }
-        }
-    };
-    Ok(pages.into_iter().map(|(site, rows)| (site, page_of(rows))).collect())
+    let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
+    let pages = page::fetch_each(database, query, columns, &sites, request, site_of).await?;
+    Ok(pages.into_iter().map(|(site, page)| (SiteId(site), page)).collect())
 }
 
 /// Counts the lists of several sites.
 pub(super) async fn tally_at_sites<E: EntityTrait>(
     database: &Database,
     query: Select<E>,
-    (id, site): (E::Column, E::Column),
+    columns: (E::Column, E::Column),
     sites: &[SiteId],
 ) -> Result<HashMap<SiteId, u64>, StoreError> {
-    let counts: Vec<(Uuid, i64)> = query
-        .filter(site.is_in(sites.iter().map(|site| site.0)))
-        .select_only()
-        .column(site)
-        .column_as(id.count(), "count")
-        .group_by(site)
-        .into_tuple()
-        .all(database.read())
-        .await?;
-    Ok(counts.into_iter().map(|(site, count)| (SiteId(site), u64::try_from(count).unwrap_or_default())).collect())
+    let sites: Vec<Uuid> = sites.iter().map(|site| site.0).collect();
+    let counts = page::count_each(database, query, columns, &sites).await?;
+    Ok(counts.into_iter().map(|(site, count)| (SiteId(site), count)).collect())
 }

@@ -1,5 +1,7 @@
 //! Records that vendors keep.
 
+use std::collections::HashMap;
+
 use domain::{
     ids::{DeviceId, RecordId, VendorAccountId},
     record::RecordKind,
@@ -8,6 +10,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
     sea_query::{Expr, LikeExpr},
 };
+use uuid::Uuid;
 
 use crate::{
     Database, Scope, StoreError,
@@ -76,6 +79,46 @@ pub async fn page(
 /// The database failed.
 pub async fn count(database: &Database, scope: &Scope, filter: &RecordFilter) -> Result<u64, StoreError> {
     Ok(query(scope, filter).count(database.read()).await?)
+}
+
+/// The same window of the visible records at each of several accounts, in one statement; an account without any is left
+/// out. The filter's own account is not used.
+///
+/// # Errors
+/// The database failed.
+pub async fn pages_at_accounts(
+    database: &Database,
+    scope: &Scope,
+    filter: &RecordFilter,
+    accounts: &[VendorAccountId],
+    request: PageRequest,
+) -> Result<HashMap<VendorAccountId, Page<record::Model>>, StoreError> {
+    let (columns, accounts) = ((record::Column::Id, record::Column::AccountId), raw(accounts));
+    let of_any = RecordFilter { account: None, ..filter.clone() };
+    let pages =
+        page::fetch_each(database, query(scope, &of_any), columns, &accounts, request, |row| row.account_id).await?;
+    Ok(pages.into_iter().map(|(account, page)| (VendorAccountId(account), page)).collect())
+}
+
+/// How many records are visible at each of several accounts; an account without any is left out. The filter's own
+/// account is not used.
+///
+/// # Errors
+/// The database failed.
+pub async fn counts_at_accounts(
+    database: &Database,
+    scope: &Scope,
+    filter: &RecordFilter,
+    accounts: &[VendorAccountId],
+) -> Result<HashMap<VendorAccountId, u64>, StoreError> {
+    let (columns, accounts) = ((record::Column::Id, record::Column::AccountId), raw(accounts));
+    let of_any = RecordFilter { account: None, ..filter.clone() };
+    let counts = page::count_each(database, query(scope, &of_any), columns, &accounts).await?;
+    Ok(counts.into_iter().map(|(account, count)| (VendorAccountId(account), count)).collect())
+}
+
+fn raw(accounts: &[VendorAccountId]) -> Vec<Uuid> {
+    accounts.iter().map(|account| account.0).collect()
 }
 
 /// The visible ones of these records, missing ones too.

@@ -1,18 +1,34 @@
 //! One file per table: its columns, and what they mean in the words of `domain`.
 
+pub mod access_assignment;
+pub mod access_level;
+pub mod access_level_door;
+pub mod access_token;
+pub mod access_token_door;
 pub mod account_location;
+pub mod alert;
 pub mod api_key;
 pub mod command;
 pub mod consent;
+pub mod credential;
+pub mod credential_door;
 pub mod device;
 pub mod door;
 pub mod event;
 pub mod lane;
 pub mod membership;
 pub mod organization;
+pub mod placement;
 pub mod record;
+pub mod record_link;
+pub mod reservation;
+pub mod reservation_door;
+pub mod resource_door;
+pub mod schedule;
 pub mod site;
 pub mod sync_part;
+pub mod taken_value;
+pub mod used_key;
 pub mod user;
 pub mod vendor_account;
 pub mod webhook_delivery;
@@ -35,7 +51,7 @@ fn word<T>(
 }
 
 /// Reads a JSON column.
-fn json<T: serde::de::DeserializeOwned>(
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
     table: &'static str,
     column: &'static str,
     value: &JsonValue,

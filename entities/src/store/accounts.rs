@@ -9,10 +9,13 @@ use domain::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde_json::json;
 
-use super::events::{self, NewEvent};
+use super::{
+    events::{self, NewEvent},
+    watch,
+};
 use crate::{
     Database, StoreError,
-    rows::{account_location, vendor_account},
+    rows::{account_location, alert, vendor_account},
 };
 
 /// An account about to be linked.
@@ -130,8 +133,17 @@ pub async fn map_locations(
     Ok(transaction.commit().await?)
 }
 
-/// New credentials from a person: the account is connected again, with an event and a wish for a sync. Returns the row,
-/// or `None` if it is unlinked.
+/// An account with new credentials.
+#[derive(Debug, Clone)]
+pub struct Reauthorized {
+    /// Its row.
+    pub account: vendor_account::Model,
+    /// The alert about it that was raised or resolved.
+    pub alert: Option<alert::Model>,
+}
+
+/// New credentials from a person: the account is connected again, with an event and a wish for a sync. `None` if it is
+/// unlinked, or has other credentials by now.
 ///
 /// # Errors
 /// The database failed.
@@ -142,7 +154,7 @@ pub async fn reauthorize(
     fresh: FreshCredentials<'_>,
     by: Option<&str>,
     now: Timestamp,
-) -> Result<Option<vendor_account::Model>, StoreError> {
+) -> Result<Option<Reauthorized>, StoreError> {
     let transaction = database.begin().await?;
     let changed = vendor_account::ActiveModel {
         credentials: Set(fresh.credentials.clone()),
@@ -169,9 +181,10 @@ pub async fn reauthorize(
     let data = json!({ "vendor": account.vendor, "name": account.name, "again": true });
     let event = NewEvent::of_account(account, EventType::AccountLinked, now, by, data);
     events::append(&transaction, ids, vec![event]).await?;
+    let alert = watch::account_changed(&transaction, ids, account, fresh.state, now).await?;
     let row = vendor_account::Entity::find_by_id(account.id).one(&transaction).await?;
     transaction.commit().await?;
-    Ok(row)
+    Ok(row.map(|account| Reauthorized { account, alert }))
 }
 
 /// Credentials that a person or a consent gave.
@@ -210,7 +223,7 @@ pub async fn renew_credentials(
 }
 
 /// Unlinks an account: its credentials are wiped, its webhook address ends, nothing is sent any more. What is queued
-/// for it stays visible and fails. Returns whether it was linked.
+/// for it stays visible and fails. Returns the alert about it that ended with that.
 ///
 /// # Errors
 /// The database failed.
@@ -220,7 +233,7 @@ pub async fn unlink(
     account: &vendor_account::Model,
     by: &str,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<alert::Model>, StoreError> {
     let transaction = database.begin().await?;
     let changed = vendor_account::ActiveModel {
         credentials: Set(Vec::new()),
@@ -238,14 +251,15 @@ pub async fn unlink(
         .filter(vendor_account::Column::State.ne(AccountState::Disconnected.as_str()))
         .exec(&transaction)
         .await?;
-    let unlinked = done.rows_affected == 1;
-    if unlinked {
+    let mut alert = None;
+    if done.rows_affected == 1 {
         let data = json!({ "vendor": account.vendor, "name": account.name });
         let event = NewEvent::of_account(account, EventType::AccountUnlinked, now, Some(by), data);
         events::append(&transaction, ids, vec![event]).await?;
+        alert = watch::account_changed(&transaction, ids, account, AccountState::Disconnected, now).await?;
     }
     transaction.commit().await?;
-    Ok(unlinked)
+    Ok(alert)
 }
 
 /// Gives an account another webhook address; the old one ends.
@@ -315,7 +329,16 @@ pub async fn set_base_url(database: &Database, id: VendorAccountId, base_url: &s
     Ok(())
 }
 
-/// Writes an account's state if it is another one now, with an event. Returns whether it changed.
+/// What writing an account's state came to.
+#[derive(Debug, Clone, Default)]
+pub struct StateChange {
+    /// Whether it is another one now.
+    pub changed: bool,
+    /// The alert about it that was raised or resolved.
+    pub alert: Option<alert::Model>,
+}
+
+/// Writes an account's state if it is another one now, with an event and the alert that follows from it.
 ///
 /// # Errors
 /// The database failed.
@@ -326,7 +349,7 @@ pub async fn set_state(
     state: AccountState,
     reason: Option<&str>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<StateChange, StoreError> {
     let transaction = database.begin().await?;
     let changed = vendor_account::Entity::update_many()
         .col_expr(vendor_account::Column::State, Expr::value(state.as_str()))
@@ -339,6 +362,7 @@ pub async fn set_state(
         .await?
         .rows_affected
         == 1;
+    let mut alert = None;
     if changed {
         let data = json!({
             "vendorAccount": VendorAccountId(account.id).to_string(),
@@ -348,7 +372,8 @@ pub async fn set_state(
         });
         let event = NewEvent::of_account(account, EventType::AccountStateChanged, now, None, data);
         events::append(&transaction, ids, vec![event]).await?;
+        alert = watch::account_changed(&transaction, ids, account, state, now).await?;
     }
     transaction.commit().await?;
-    Ok(changed)
+    Ok(StateChange { changed, alert })
 }

@@ -21,6 +21,7 @@ use serde_json::json;
 use super::{
     doors::{self, DoorChange},
     events::{self, NewEvent},
+    placements,
 };
 use crate::{
     Database, StoreError,
@@ -82,8 +83,31 @@ pub async fn accept(
     new: NewCommand<'_>,
     now: Timestamp,
 ) -> Result<Accepted, StoreError> {
-    let row = first_row(&new, now)?;
     let transaction = database.begin().await?;
+    match accept_within(&transaction, ids, &new, now).await? {
+        Some((command, superseded)) => {
+            transaction.commit().await?;
+            Ok(Accepted::New { command, superseded })
+        }
+        None => {
+            transaction.rollback().await?;
+            earlier(database, &first_row(&new, now)?).await
+        }
+    }
+}
+
+/// The same within a transaction of the caller's. Returns the command and those that it called off; `None`: its key was
+/// used before.
+///
+/// # Errors
+/// The database failed.
+pub async fn accept_within(
+    transaction: &DatabaseTransaction,
+    ids: &dyn IdSource,
+    new: &NewCommand<'_>,
+    now: Timestamp,
+) -> Result<Option<(command::Model, Vec<command::Model>)>, StoreError> {
+    let row = first_row(new, now)?;
     let once = OnConflict::columns([
         command::Column::OrganizationId,
         command::Column::RequestedBy,
@@ -92,16 +116,14 @@ pub async fn accept(
     .do_nothing()
     .to_owned();
     let active = command::ActiveModel::from(row.clone()).reset_all();
-    let inserted = command::Entity::insert(active).on_conflict(once).exec_without_returning(&transaction).await?;
+    let inserted = command::Entity::insert(active).on_conflict(once).exec_without_returning(transaction).await?;
     if inserted == 0 {
-        transaction.rollback().await?;
-        return earlier(database, &row).await;
+        return Ok(None);
     }
-    let superseded = supersede(&transaction, ids, &row, new.action, now).await?;
+    let superseded = supersede(transaction, ids, &row, new.action, now).await?;
     let asked = NewEvent::of_command(&row, EventType::CommandRequested, now, json!({ "kind": row.kind }));
-    events::append(&transaction, ids, vec![asked]).await?;
-    transaction.commit().await?;
-    Ok(Accepted::New { command: row, superseded })
+    events::append(transaction, ids, vec![asked]).await?;
+    Ok(Some((row, superseded)))
 }
 
 fn first_row(new: &NewCommand<'_>, now: Timestamp) -> Result<command::Model, StoreError> {
@@ -301,6 +323,7 @@ pub async fn record(
     if ends {
         events::append(&transaction, ids, vec![finished(&row, now)]).await?;
         wake_riders(&transaction, &row, step.progress, now).await?;
+        placements::order_ended(&transaction, &row, now).await?;
     }
     let door = match (row.door_id, step.reading) {
         (Some(door), Some((reading, source))) => {

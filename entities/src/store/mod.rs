@@ -1,15 +1,32 @@
 //! The only functions that write rows, one file per subject. What belongs together is one transaction.
 
+pub mod access;
+pub mod access_levels;
 pub mod accounts;
+pub mod alerts;
 pub mod commands;
 pub mod consents;
+pub mod credentials;
 pub mod deliveries;
 pub mod doors;
 mod events;
 pub mod inventory;
 pub mod keys;
 pub mod lanes;
+pub mod mappings;
 pub mod observed;
 pub mod organizations;
+pub mod own_stays;
+pub mod people;
+pub mod placements;
+mod record_links;
 pub mod records;
+pub mod reservations;
+pub mod resource_doors;
+pub mod schedules;
+pub mod stays;
 pub mod sync_parts;
+pub mod taken_values;
+pub mod tokens;
+pub mod used_keys;
+pub mod watch;

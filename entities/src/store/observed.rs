@@ -1,20 +1,24 @@
 //! Writing what a vendor tells of events: each once, with both clocks, and what it says of a door's state merged.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::{
+    alert::{AlertKind, event_gap},
     clock::Timestamp,
     door::{DoorReading, Source},
-    event::{FoundDoorRef, FoundEvent},
-    ids::{DoorId, EventId, IdSource},
+    event::{EventType, FoundDoorRef, FoundEvent},
+    ids::{DeviceId, DoorId, EventId, IdSource, VendorAccountId},
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 use uuid::Uuid;
 
-use super::doors::{self, DoorChange};
+use super::{
+    alerts::{self, NewAlert},
+    doors::{self, DoorChange},
+};
 use crate::{
     Database, StoreError,
-    rows::{device, door, event, to_json, vendor_account},
+    rows::{alert, device, door, event, to_json, vendor_account},
 };
 
 /// What a portion of events came to.
@@ -26,6 +30,8 @@ pub struct Observed {
     pub changes: Vec<DoorChange>,
     /// What was said of doors, also if it was known: evidence for commands that wait for some.
     pub readings: Vec<(DoorId, DoorReading)>,
+    /// Alerts that were raised, because events are lost.
+    pub alerts: Vec<alert::Model>,
 }
 
 /// Writes events of a vendor account, oldest first. Those that are known are left alone (rule 14).
@@ -47,7 +53,7 @@ pub async fn events(
     let transaction = database.begin().await?;
     let mut known = known(&transaction, account, found).await?;
     let places = Places::read(&transaction, account, found).await?;
-    let mut rows = Vec::new();
+    let (mut rows, mut gaps) = (Vec::new(), BTreeMap::new());
     for told in found {
         let place = places.of(told);
         let door = place.and_then(|place| place.door);
@@ -60,6 +66,9 @@ pub async fn events(
         }
         let id = EventId(ids.next_uuid());
         observed.fresh.push(id);
+        if told.event_type == EventType::EventGap {
+            gaps.insert(place.map(|place| place.device), place.map(|place| place.site));
+        }
         rows.push(event::ActiveModel {
             id: Set(id.0),
             organization_id: Set(account.organization_id),
@@ -89,8 +98,34 @@ pub async fn events(
         let change = doors::merge(&transaction, ids, *door, reading, source, now).await?;
         observed.changes.extend(change);
     }
+    for (device, site) in gaps {
+        observed.alerts.extend(raise_gap(&transaction, ids, account, device, site, now).await?);
+    }
     transaction.commit().await?;
     Ok(observed)
+}
+
+/// Tells a person that events are lost: of a device, or of the whole account.
+async fn raise_gap(
+    transaction: &DatabaseTransaction,
+    ids: &dyn IdSource,
+    account: &vendor_account::Model,
+    device: Option<Uuid>,
+    site: Option<Uuid>,
+    now: Timestamp,
+) -> Result<Option<alert::Model>, StoreError> {
+    let row = match device {
+        Some(id) => device::Entity::find_by_id(id).one(transaction).await?,
+        None => None,
+    };
+    let (name, subject) = match &row {
+        Some(row) => (&row.name, DeviceId(row.id).to_string()),
+        None => (&account.name, VendorAccountId(account.id).to_string()),
+    };
+    let (severity, message) = event_gap(name);
+    let organization = account.organization_id;
+    let new = NewAlert { organization, site, kind: AlertKind::EventGap, severity, subject, message };
+    alerts::raise(transaction, ids, new, now).await
 }
 
 async fn known(

@@ -62,7 +62,13 @@ pub async fn create_member(
         id: Set(user.0),
         organization_id: Set(organization.0),
         name: Set(name.to_owned()),
+        name_folded: Set(name.to_lowercase()),
         email: Set(email.map(str::to_owned)),
+        phone: Set(None),
+        account_id: Set(None),
+        external_id: Set(None),
+        erased_at: Set(None),
+        version: Set(1),
         created_at: Set(now),
     };
     user::Entity::insert(person).exec_without_returning(&transaction).await?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     events::{self, NewEvent},
     inventory::sites_of,
+    record_links,
 };
 use crate::{
     Database, StoreError,
@@ -178,6 +179,7 @@ async fn write(
         record::Entity::insert(active).exec_without_returning(transaction).await?;
         EventType::RecordFound
     };
+    record_links::keep(transaction, old, row).await?;
     events::append(transaction, ids, vec![of_record(row, event_type, now)]).await
 }
 

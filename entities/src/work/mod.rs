@@ -1,11 +1,15 @@
 //! What the worker reads. It serves every tenant, so nothing here is scoped, and nothing here may reach a caller.
 
+pub mod placements;
+pub mod stays;
+pub(crate) mod watch;
+
 use std::sync::PoisonError;
 
 use domain::{
     account::AccountState,
     clock::Timestamp,
-    command::CommandState,
+    command::{CommandKind, CommandState},
     ids::{CommandId, DoorId, OrganizationId, VendorAccountId},
     lane::LaneId,
     record::RecordRef,
@@ -21,18 +25,30 @@ use crate::{
     rows::{command, door, lane, organization, record, site, sync_part, vendor_account, webhook_delivery},
 };
 
-/// The unfinished commands of a lane, oldest first, at most `limit`.
+/// The unfinished commands of a lane, oldest first, at most `limit`; and beyond these as many that take access away, which
+/// must not wait for all that was asked for before them (rule 8).
 ///
 /// # Errors
 /// The database failed.
 pub async fn open_commands(database: &Database, lane: LaneId, limit: u64) -> Result<Vec<command::Model>, StoreError> {
-    Ok(command::Entity::find()
-        .filter(command::Column::LaneId.eq(lane))
-        .filter(command::Column::DueAt.is_not_null())
-        .order_by_asc(command::Column::Id)
-        .limit(limit)
-        .all(database.read())
-        .await?)
+    let open = || {
+        command::Entity::find()
+            .filter(command::Column::LaneId.eq(lane))
+            .filter(command::Column::DueAt.is_not_null())
+            .order_by_asc(command::Column::Id)
+            .limit(limit)
+    };
+    let mut rows = open().all(database.read()).await?;
+    let is_full = u64::try_from(rows.len()).is_ok_and(|read| read >= limit);
+    if let (true, Some(last)) = (is_full, rows.last().map(|row| row.id)) {
+        let revoking = CommandKind::ALL.iter().filter(|kind| kind.revokes()).map(|kind| kind.as_str());
+        let beyond = open()
+            .filter(command::Column::Id.gt(last))
+            .filter(command::Column::Kind.is_in(revoking))
+            .all(database.read());
+        rows.extend(beyond.await?);
+    }
+    Ok(rows)
 }
 
 /// One command as it is now.

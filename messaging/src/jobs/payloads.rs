@@ -18,6 +18,16 @@ pub enum Job {
         /// The vendor account's row.
         account: Uuid,
     },
+    /// Bring the placements of this vendor account that are due closer to what they are to be.
+    Reconcile {
+        /// The vendor account's row.
+        account: Uuid,
+    },
+    /// Settle this reservation: windows, doors, placements and readiness.
+    Settle {
+        /// The reservation's row.
+        reservation: Uuid,
+    },
     /// Process the webhook deliveries of this vendor account that are due.
     Intake {
         /// The vendor account's row.
@@ -40,7 +50,9 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             // A webhook may decide a command that somebody waits for.
-            Self::Lane { .. } | Self::Intake { .. } => Queue::Interactive,
+            Self::Lane { .. } | Self::Intake { .. } | Self::Reconcile { .. } | Self::Settle { .. } => {
+                Queue::Interactive
+            }
             Self::SyncAccount { .. } => Queue::Bulk,
         }
     }

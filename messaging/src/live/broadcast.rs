@@ -19,7 +19,7 @@ use super::bus::{LiveBus, LiveError, LiveEvent, LiveSignal, LiveStream, Topic};
 fn capacity(topic: Topic) -> usize {
     match topic {
         Topic::Command(_) | Topic::Door(_) => 16,
-        Topic::Site(_) | Topic::Organization(_) => 256,
+        Topic::Site(_) | Topic::Organization(_) | Topic::Alerts(_) => 256,
     }
 }
 

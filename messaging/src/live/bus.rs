@@ -35,6 +35,15 @@ pub enum LiveEvent {
         /// The row's version after the change; a subscriber that has seen it may ignore the event.
         version: i64,
     },
+    /// An alert was raised, acknowledged or resolved.
+    Alert {
+        /// The alert.
+        id: Uuid,
+        /// Its tenant.
+        organization: Uuid,
+        /// The row's version after the change; a subscriber that has seen it may ignore the event.
+        version: i64,
+    },
 }
 
 /// What one can subscribe to. Events are found by topic, so a subscriber costs nothing when others are meant.
@@ -48,6 +57,8 @@ pub enum Topic {
     Site(Uuid),
     /// Everything in an organization.
     Organization(Uuid),
+    /// The alerts of an organization.
+    Alerts(Uuid),
 }
 
 /// What a subscriber receives.
@@ -65,6 +76,7 @@ impl LiveEvent {
     pub fn topics(&self) -> Vec<Topic> {
         match *self {
             Self::Command { id, organization, .. } => vec![Topic::Command(id), Topic::Organization(organization)],
+            Self::Alert { organization, .. } => vec![Topic::Alerts(organization)],
             Self::DoorState { door, site, organization, .. } => {
                 vec![Topic::Door(door), Topic::Site(site), Topic::Organization(organization)]
             }

@@ -23,12 +23,18 @@ pub(super) enum QueryRow {
     Records,
     /// Newest first, for ADMINs.
     Deliveries,
+    /// What tells of people, for MANAGERs.
+    Stays(&'static str),
+    /// As for [`Self::Many`], of the kinds that the caller may read.
+    Alerts,
+    /// The rooms of an account that stand for no door.
+    Unmapped,
     /// Public: it tells nothing but the schema.
     Service,
 }
 
 pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
-    use QueryRow::{Deliveries, Entities, Many, Node, Nodes, One, Records, Service, Viewer};
+    use QueryRow::{Alerts, Deliveries, Entities, Many, Node, Nodes, One, Records, Service, Stays, Unmapped, Viewer};
     BTreeMap::from([
         ("viewer", Viewer),
         ("node", Node),
@@ -46,6 +52,20 @@ pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
         ("vendorAccounts", Many("VendorAccount")),
         ("records", Records),
         ("webhookDeliveries", Deliveries),
+        ("user", One("User")),
+        ("users", Stays("User")),
+        ("credential", One("Credential")),
+        ("credentials", Stays("Credential")),
+        ("accessLevel", One("AccessLevel")),
+        ("accessLevels", Stays("AccessLevel")),
+        ("schedule", One("Schedule")),
+        ("schedules", Stays("Schedule")),
+        ("reservation", One("Reservation")),
+        ("reservations", Stays("Reservation")),
+        ("accessToken", One("AccessToken")),
+        ("accessTokens", Stays("AccessToken")),
+        ("alerts", Alerts),
+        ("unmappedResources", Unmapped),
         ("_entities", Entities),
         ("_service", Service),
     ])
@@ -88,7 +108,7 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
             };
             let things: Vec<&Thing> = world.things.iter().filter(of_kind).collect();
             assert!(!things.is_empty(), "{field}");
-            for things in things.chunks(100) {
+            for things in things.chunks(50) {
                 let fields: Vec<String> = (0..)
                     .zip(things)
                     .map(|(number, thing): (usize, _)| format!("a{number}: {field}(id: \"{}\") {{ id }}", thing.id))
@@ -106,10 +126,24 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
             }
             check_absent(world, caller, field, &things).await;
         }
-        QueryRow::Records | QueryRow::Deliveries if caller.sight != Sight::Nobody => {
-            check_by_role(world, caller, row).await;
+        QueryRow::Records | QueryRow::Deliveries | QueryRow::Stays(_) | QueryRow::Alerts
+            if caller.sight != Sight::Nobody =>
+        {
+            check_by_role(world, caller, field, row).await;
         }
-        QueryRow::Many(_) | QueryRow::Records | QueryRow::Deliveries => {
+        QueryRow::Unmapped => {
+            let account = &world.of("VendorAccount").last().unwrap().id;
+            for id in [account.clone(), world.absent("VendorAccount")] {
+                let query = "query($id: ID!) { unmappedResources(vendorAccountId: $id) { nodes { id } } }";
+                let answer = ask(query, json!({ "id": id })).await;
+                if caller.sight == Sight::Nobody {
+                    assert_unauthenticated(&answer);
+                } else {
+                    assert!(answer["data"]["unmappedResources"]["nodes"].is_array(), "{} {answer:#}", caller.name);
+                }
+            }
+        }
+        QueryRow::Many(_) | QueryRow::Records | QueryRow::Deliveries | QueryRow::Stays(_) | QueryRow::Alerts => {
             let kind = if let QueryRow::Many(kind) = row { kind } else { "" };
             let answer = ask(&format!("{{ {field}(first: 100) {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
             if caller.sight == Sight::Nobody {
@@ -122,7 +156,19 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
         }
         QueryRow::Nodes | QueryRow::Entities => {
             let is_node = matches!(row, QueryRow::Nodes);
-            let is_entity = |thing: &Thing| !["Event", "VendorRecord", "WebhookDelivery"].contains(&thing.kind);
+            let is_entity = |thing: &Thing| {
+                ![
+                    "Event",
+                    "VendorRecord",
+                    "WebhookDelivery",
+                    "Placement",
+                    "Alert",
+                    "AccessLevel",
+                    "Schedule",
+                    "AccessAssignment",
+                ]
+                .contains(&thing.kind)
+            };
             let asked: Vec<&Thing> = world.things.iter().filter(|thing| is_node || is_entity(thing)).collect();
             for things in asked.chunks(100) {
                 let answer = if is_node {
@@ -131,11 +177,21 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
                 } else {
                     let of: Vec<Value> =
                         things.iter().map(|thing| json!({ "__typename": thing.kind, "id": thing.id })).collect();
-                    let spread: Vec<String> =
-                        ["Organization", "Site", "Device", "Door", "Command", "VendorAccount", "User"]
-                            .iter()
-                            .map(|name| format!("... on {name} {{ id }}"))
-                            .collect();
+                    let spread: Vec<String> = [
+                        "Organization",
+                        "Site",
+                        "Device",
+                        "Door",
+                        "Command",
+                        "VendorAccount",
+                        "User",
+                        "Credential",
+                        "Reservation",
+                        "AccessToken",
+                    ]
+                    .iter()
+                    .map(|name| format!("... on {name} {{ id }}"))
+                    .collect();
                     let query = format!(
                         "query($of: [_Any!]!) {{ _entities(representations: $of) {{ {} }} }}",
                         spread.join(" ")
@@ -155,16 +211,19 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
 }
 
 /// Lists whose items depend on the caller's role: what one may not see is left out, and what one may not ask for is refused.
-async fn check_by_role(world: &World, caller: &Caller, row: QueryRow) {
+async fn check_by_role(world: &World, caller: &Caller, field: &str, row: QueryRow) {
     let refused = |answer: &Value| {
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{} {answer:#}", caller.name);
         assert!(answer["data"].as_object().is_none_or(|data| data.values().all(Value::is_null)), "{answer:#}");
     };
-    let (field, kind) = match row {
-        QueryRow::Records => ("records(first: 100)", "VendorRecord"),
-        _ => ("webhookDeliveries(first: 100)", "WebhookDelivery"),
+    let kind = match row {
+        QueryRow::Records => "VendorRecord",
+        QueryRow::Alerts => "Alert",
+        QueryRow::Stays(kind) => kind,
+        _ => "WebhookDelivery",
     };
-    let answer = caller.client.ask(&format!("{{ list: {field} {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
+    let answer =
+        caller.client.ask(&format!("{{ list: {field}(first: 100) {{ nodes {{ id }} totalCount }} }}"), json!({})).await;
     world.assert_no_leak(caller, &answer);
     let mut seen: Vec<&Thing> = world.of(kind).filter(|thing| caller.sees(thing)).collect();
     match row {
@@ -178,6 +237,17 @@ async fn check_by_role(world: &World, caller: &Caller, row: QueryRow) {
                 assert!(answer.get("errors").is_none(), "{} {answer:#}", caller.name);
             }
         }
+        QueryRow::Alerts => {
+            let people = "{ alerts(filter: { kinds: [LOW_BATTERY, ZOMBIE] }) { nodes { id } } }";
+            let answer = caller.client.ask(people, json!({})).await;
+            if caller.role < Role::Manager {
+                refused(&answer);
+            } else {
+                assert!(answer.get("errors").is_none(), "{} {answer:#}", caller.name);
+            }
+        }
+        QueryRow::Stays(_) if caller.role < Role::Manager => return refused(&answer),
+        QueryRow::Stays(_) => {}
         _ if caller.role < Role::Admin => return refused(&answer),
         _ => seen.reverse(),
     }

@@ -3,10 +3,12 @@
 
 use domain::{
     access::Role,
+    alert::{AlertKind, AlertSeverity},
     command::CommandKind,
     ids::{
-        CommandId, DeviceId, DoorId, EventId, MembershipId, OrganizationId, RecordId, SiteId, UserId, VendorAccountId,
-        WebhookDeliveryId,
+        AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, CommandId, CredentialId, DeviceId, DoorId, EventId,
+        MembershipId, OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId,
+        VendorAccountId, WebhookDeliveryId,
     },
 };
 use entities::{store, work};
@@ -16,6 +18,9 @@ use gatehouse_tests::{
     house::{BackEnd, Plan, TestHouse},
 };
 use serde_json::{Value, json};
+
+use super::people::made;
+use crate::tokens::scene::{stay_at, token_for, write_alert};
 
 /// What the caller sees of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +82,8 @@ pub(super) struct World {
     pub(super) house: TestHouse,
     pub(super) doors: Vec<Value>,
     pub(super) things: Vec<Thing>,
+    /// A room of the PMS, by the PMS's id.
+    pub(super) room: String,
 }
 
 impl World {
@@ -94,8 +101,17 @@ impl World {
                 house.client.command("syncDevice", json!({ "deviceId": door["device"]["id"] })).await;
             }
         }
-        let things = things(&house).await;
-        Self { house, doors, things }
+        let of_stays = things_of_stays(&house, doors.iter().find(|door| is_lock(door)).unwrap()).await;
+        let mut things = things(&house).await;
+        things.extend(of_stays);
+        let rooms = "{ records(filter: { kinds: [RESOURCE] }, first: 1) { nodes { externalId } } }";
+        let room = text(&house.client.data(rooms, json!({})).await["records"]["nodes"][0]["externalId"]);
+        Self { house, doors, things, room }
+    }
+
+    /// A door that takes codes.
+    pub(super) fn lock(&self) -> &Value {
+        self.doors.iter().find(|door| is_lock(door)).unwrap()
     }
 
     pub(super) fn of(&self, kind: &str) -> impl Iterator<Item = &Thing> {
@@ -160,6 +176,14 @@ impl World {
             "VendorRecord" => RecordId(uuid).to_string(),
             "WebhookDelivery" => WebhookDeliveryId(uuid).to_string(),
             "User" => UserId(uuid).to_string(),
+            "Credential" => CredentialId(uuid).to_string(),
+            "AccessLevel" => AccessLevelId(uuid).to_string(),
+            "AccessAssignment" => AccessAssignmentId(uuid).to_string(),
+            "Schedule" => ScheduleId(uuid).to_string(),
+            "Reservation" => ReservationId(uuid).to_string(),
+            "AccessToken" => AccessTokenId(uuid).to_string(),
+            "Placement" => PlacementId(uuid).to_string(),
+            "Alert" => AlertId(uuid).to_string(),
             _ => unreachable!("a kind without ids: {kind}"),
         }
     }
@@ -191,9 +215,49 @@ async fn every(house: &TestHouse, list: &str, fields: &str) -> Vec<Value> {
     }
 }
 
+fn is_lock(door: &Value) -> bool {
+    door["device"]["vendorAccount"]["vendor"] == "LOCKT"
+}
+
+/// Stays, tokens, placements and alerts. The first tell of people.
+async fn things_of_stays(house: &TestHouse, door: &Value) -> Vec<Thing> {
+    let personal = |kind, id| Thing { kind, id, place: Place::Nowhere, needs: Role::Manager };
+    let mut things = Vec::new();
+    for _ in 0..2 {
+        let stay = stay_at(house, door).await;
+        let token = token_for(house, &stay).await;
+        let query = "query($id: ID!) { accessToken(id: $id) { placements { id } } }";
+        let data = house.client.data(query, json!({ "id": token })).await;
+        let placements = data["accessToken"]["placements"].as_array().unwrap();
+        things.extend(placements.iter().map(|placed| personal("Placement", text(&placed["id"]))));
+        let severity = Some(AlertSeverity::Warning);
+        write_alert(house, &door["site"]["id"], AlertKind::Drift, severity, &token).await;
+        let device = format!("{}{}", text(&door["device"]["id"]), things.len());
+        write_alert(house, &door["site"]["id"], AlertKind::DeviceDead, severity, &device).await;
+        things.push(personal("AccessToken", token));
+    }
+    // Those that the PMS told of too.
+    for node in every(house, "reservations", "id").await {
+        things.push(personal("Reservation", text(&node["id"])));
+    }
+    for node in every(house, "alerts", "id kind site { id }").await {
+        let of_people =
+            ["TOKEN_AT_RISK", "REVOCATION_OVERDUE", "ZOMBIE", "DRIFT"].contains(&text(&node["kind"]).as_str());
+        things.push(match of_people {
+            true => personal("Alert", text(&node["id"])),
+            false => {
+                let place = Place::At { site: text(&node["site"]["id"]), doors: Vec::new() };
+                Thing { kind: "Alert", id: text(&node["id"]), place, needs: Role::Viewer }
+            }
+        });
+    }
+    things
+}
+
 async fn things(house: &TestHouse) -> Vec<Thing> {
     let ids = |list: &Value| list.as_array().into_iter().flatten().map(|item| text(&item["id"])).collect::<Vec<_>>();
     let everybody = |kind, id: String, place| Thing { kind, id, place, needs: Role::Viewer };
+    let made = made(house, &house.doors().await).await;
     let foundation = house.foundation();
     let now = foundation.clock.now();
     let accounts = work::accounts_of(house.database(), house.organization).await.unwrap();
@@ -244,6 +308,16 @@ async fn things(house: &TestHouse) -> Vec<Thing> {
     let member = (user, MembershipId(foundation.ids.next_uuid()));
     let (person, role) = (("Zoë", None), (Role::Viewer, None));
     store::organizations::create_member(house.database(), house.organization, member, person, role, now).await.unwrap();
-    things.push(everybody("User", user.to_string(), Place::Nowhere));
+    let of_people = |kind, id| Thing { kind, id, place: Place::Nowhere, needs: Role::Manager };
+    for node in every(house, "users", "id accessLevels { id }").await {
+        things.push(of_people("User", text(&node["id"])));
+        for assignment in node["accessLevels"].as_array().into_iter().flatten() {
+            things.push(of_people("AccessAssignment", text(&assignment["id"])));
+        }
+    }
+    things.push(of_people("Credential", made.credential));
+    things.push(of_people("AccessLevel", made.level));
+    things.push(of_people("Schedule", made.schedule));
+    things.push(of_people("Schedule", made.unused_schedule));
     things
 }

@@ -1,4 +1,4 @@
-//! A PIN and the value of a token are seen by their vendor and by nobody else: not in rows, results, events or logs.
+//! A PIN, a registration key and the value of a token are seen by their vendor and by nobody else: not in rows, results, events or logs.
 
 use std::{fs::File, path::Path, process::Stdio};
 
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use super::scene::{command, iso, mutate, person, records, result, status};
 use crate::orders::account_id;
 
-/// What nobody may see, as PIN and as the value of a token.
-const CANARIES: [&str; 2] = ["8305719264", "6194027583"];
+/// What nobody may see, as PIN, as the value of a token and as registration key.
+const CANARIES: [&str; 3] = ["8305719264", "6194027583", "QXKE-7731-ZZPA-0042"];
 
 /// Every byte that a house keeps of its rows.
 async fn kept(house: &TestHouse, back_end: BackEnd) -> Vec<u8> {
@@ -66,7 +66,7 @@ fn assert_clean(what: &str, bytes: &[u8]) {
 /// Commands with secrets in them, of every kind: that succeed, that are refused, and whose answers are lost.
 async fn send_secrets(client: &Client, lockt: &str, stay: &Value) -> Vec<String> {
     let mut with_pin = person(1);
-    with_pin["pin"] = json!(CANARIES[0]);
+    (with_pin["pin"], with_pin["credentialKey"]) = (json!(CANARIES[0]), json!(CANARIES[2]));
     let mut refused = person(2);
     (refused["pin"], refused["email"]) = (json!(CANARIES[0]), json!("nobody"));
     let mut ids = Vec::new();
@@ -119,7 +119,7 @@ on_both_back_ends! {
         assert_clean("the rows", &kept(&house, back_end).await);
         let to_vendor = |entry: simulator::RequestEntry| entry.body.into_bytes();
         let bodies: Vec<u8> = house.vendors.requests_to(Vendor::Lockt, "import_users").into_iter().flat_map(to_vendor).collect();
-        assert!(holds(&bodies, CANARIES[0]), "its vendor has to see it");
+        assert!(holds(&bodies, CANARIES[0]) && holds(&bodies, CANARIES[2]), "its vendor has to see them");
         house.stop().await;
     }
 

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::command::CommandKind;
-use gatehouse_tests::{client::text, house::Plan, on_both_back_ends};
+use gatehouse_tests::{client::text, house::Plan, on_both_back_ends, wait::until};
 use serde_json::{Value, json};
-use simulator::{EffectKind, MewsChange, Vendor, WorldChange};
+use simulator::{
+    EffectKind, MewsAccountPlan, MewsChange, MewsHotelPlan, MewsIntegrationAction, SimulatorOptions, Vendor, World,
+    WorldChange, WorldChoice,
+};
 
 use super::{Ground, Tour, rows};
 use crate::orders::account_id;
@@ -81,9 +84,74 @@ async fn a_longer_stay(tour: &Tour, account: &str, stay: &Value) {
     assert_eq!(tour.account(account).await["syncedAt"], synced);
 }
 
+/// The tokens of a chain: one for both of its hotels.
+const CHAIN: [&str; 2] = ["mews-client-token", "mews-chain-token"];
+
+/// The demo's world, and a chain with two hotels of two rooms and three stays each.
+fn with_a_chain(plan: Plan) -> Plan {
+    let mut world = World::demo(plan.simulator.seed);
+    let hotel = |name| MewsHotelPlan::sized(name, chrono_tz::Europe::Lisbon, 2, 3);
+    let [client_token, access_token] = CHAIN;
+    world.add_mews_account(MewsAccountPlan {
+        portfolio: true,
+        hotels: vec![hotel("Chain North"), hotel("Chain South")],
+        ..MewsAccountPlan::of_one(client_token, access_token, hotel(""))
+    });
+    let simulator = SimulatorOptions { world: WorldChoice::Explicit(Box::new(world)), ..plan.simulator };
+    Plan { simulator, ..plan }
+}
+
+/// A portfolio: every hotel of the chain is a location, and each has its rooms and stays.
+async fn a_chain(tour: &Tour) {
+    let tokens = json!({ "clientToken": CHAIN[0], "accessToken": CHAIN[1] });
+    let linked = tour.link("The chain", tokens).await;
+    let named = |rows: &[Value]| {
+        let mut names: Vec<String> = rows.iter().map(|row| text(&row["name"])).collect();
+        names.sort();
+        names
+    };
+    let hotels = ["Chain North", "Chain South"];
+    assert_eq!(named(linked["locations"].as_array().unwrap()), hotels, "{linked:#}");
+    let chain = text(&linked["vendorAccount"]["id"]);
+    tour.synced(&chain, &Value::Null).await;
+    let kept = async |kind: &str| tour.records(json!({ "vendorAccountId": chain, "kinds": [kind] })).await;
+    assert_eq!(named(&kept("LOCATION").await), hotels);
+    let rooms = kept("RESOURCE").await;
+    let rooms = rooms.iter().filter(|room| text(&room["details"]["resourceType"]).to_lowercase().contains("room"));
+    assert_eq!(rooms.count(), 4);
+    let stays = kept("RESERVATION").await;
+    assert_eq!(stays.len(), 6);
+    assert_eq!(kept("USER").await.len(), 6, "each guest is somebody else");
+}
+
+/// An integration that is switched off at the hotel, and on again: the account says so, because it is tried.
+async fn a_switched_off_integration(tour: &Tour, inn: &str) {
+    let query = "mutation($input: RotateWebhookAddressInput!) { rotateWebhookAddress(input: $input) { \
+        webhookUrl userErrors { code message } } }";
+    let data = tour.house.client.data(query, json!({ "input": { "vendorAccountId": inn } })).await;
+    let hotel = tour.records(json!({ "vendorAccountId": inn, "kinds": ["LOCATION"] })).await;
+    tour.hear(&text(&hotel[0]["externalId"]), &data["rotateWebhookAddress"]["webhookUrl"]);
+    let switched = |action| {
+        let access_token = tour.house.vendors.credentials()[1].mews.access_token.clone();
+        let change = MewsChange::Integration { access_token, action, new_access_token: None };
+        tour.house.vendors.change(WorldChange::Mews(change)).unwrap();
+    };
+    switched(MewsIntegrationAction::Disabled);
+    until("the account needs a person", async || (tour.account(inn).await["state"] == "REAUTH_REQUIRED").then_some(()))
+        .await;
+    // The same token works again, and the account with it: nobody has to link it anew.
+    switched(MewsIntegrationAction::Enabled);
+    assert_eq!(tour.heard(inn).await, 2);
+    let filter = json!({ "types": ["VENDOR_EVENT"] });
+    let told = crate::orders::events(&tour.house, filter).await;
+    assert_eq!(told.len(), 2, "{told:#?}");
+    until("the account is connected again", async || (tour.account(inn).await["state"] == "CONNECTED").then_some(()))
+        .await;
+}
+
 on_both_back_ends! {
     async fn every_row_of_mews_is_used(back_end: BackEnd) {
-        let mut tour = Tour::start(Plan::on(back_end), Vendor::Mews).await;
+        let mut tour = Tour::start(with_a_chain(Plan::on(back_end)), Vendor::Mews).await;
         let account = account_id(&tour.house, Vendor::Mews).await.to_string();
         let stays = tour.records(json!({ "vendorAccountId": account, "kinds": ["RESERVATION"] })).await;
         let has_room = |stay: &&Value| {
@@ -101,11 +169,13 @@ on_both_back_ends! {
         tour.synced(&inn, &Value::Null).await;
         let guests = tour.records(json!({ "vendorAccountId": inn, "kinds": ["USER"] })).await;
         assert_eq!(guests.iter().map(|guest| text(&guest["name"])).collect::<Vec<_>>(), ["Gus Guest"]);
-        let never = ["list_enterprises", "list_reservation_groups"];
+        a_chain(&tour).await;
+        let never = ["list_reservation_groups"];
         for row in tour.house.vendors.coverage().iter().filter(|row| row.vendor == Vendor::Mews) {
-            // Enterprises are a portfolio's; nothing shows the name of a group.
+            // Nothing shows the name of a group.
             assert_eq!(row.calls == 0, never.contains(&row.operation.as_str()), "{row:?}");
         }
+        a_switched_off_integration(&tour, &inn).await;
         tour.end(&ground()).await;
     }
 }

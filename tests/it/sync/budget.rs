@@ -200,8 +200,8 @@ on_both_back_ends! {
         let held = records(&house, &house.client, Vendor::Mews).await;
         let token = of_kind(&held, "ACCESS_TOKEN")[0];
         let mut given = Vec::new();
-        for number in 1..=GIVEN {
-            given.push(ask_for_token(&house, &stays[number], number).await);
+        for (number, stay) in stays.iter().enumerate().skip(1).take(GIVEN) {
+            given.push(ask_for_token(&house, stay, number).await);
         }
         let already = sent(&house, "add_access_tokens").len();
         let id = house.client.command("deletePmsAccessToken", json!({ "accessTokenId": token["id"] })).await;

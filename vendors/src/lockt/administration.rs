@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    change::{Change, FobAssignment, FobPlan, ImportOptions, UserPlan},
+    change::{Change, FobAssignment, FobPlan, ImportOptions, UserPlan, UserSecrets},
     command::{Answer, Evidence, FailureCode},
 };
 use http::{Method, StatusCode};
@@ -55,9 +55,11 @@ impl Administration for Lockt {
     async fn carry_out(&self, order: Order<'_>, departure: &Departure) -> Result<ChangeReceipt, VendorError> {
         match order.change {
             Change::ImportUsers { users, options } => {
-                let batch = orders::users(users, *options, order.secret, self.zone)?;
-                self.import(&batch, users, *options, departure).await
+                let secrets = orders::secrets(order.secret)?;
+                let batch = orders::users(users, *options, &secrets, self.zone)?;
+                self.import(&batch, (users, &secrets), *options, departure).await
             }
+            Change::DisableUsers { users } => self.disable(users, departure).await,
             Change::CreateFobs { fobs } => {
                 let batch = orders::new_fobs(fobs, self.zone)?;
                 let tally =
@@ -95,8 +97,9 @@ impl Administration for Lockt {
             // Nothing was to be changed: it may be asked again.
             Change::ImportUsers { options, .. } if options.dry_run => return Ok(Trace::Absent),
             Change::ReadNextCardNumber => return Ok(Trace::Absent),
+            Change::DisableUsers { users } => return self.look_for_disabled(users).await,
             Change::ImportUsers { users, options } => {
-                let read_back = self.people(users, *options).await?;
+                let read_back = self.people(users, &orders::secrets(order.secret)?, *options).await?;
                 (wishes::finding_of_import(&read_back.kept, users, *options), orders::people(users), read_back)
             }
             Change::CreateFobs { fobs } => {
@@ -143,10 +146,10 @@ impl Lockt {
         batch::judge(&reply, batch, &Cleaner { caller: &self.caller, hidden: &batch.hidden })
     }
 
-    async fn import(
+    pub(super) async fn import(
         &self,
         batch: &Batch,
-        plans: &[UserPlan],
+        (plans, secrets): (&[UserPlan], &UserSecrets),
         options: ImportOptions,
         departure: &Departure,
     ) -> Result<ChangeReceipt, VendorError> {
@@ -164,13 +167,13 @@ impl Lockt {
             });
         }
         let tally = self.submit(&Route::released("import users", Method::POST, "user"), batch, departure).await?;
-        let read_back = if tally.refused { Err(unexpected()) } else { self.people(plans, options).await };
+        let read_back = if tally.refused { Err(unexpected()) } else { self.people(plans, secrets, options).await };
         let accepted = u64::try_from(tally.accepted(batch)).unwrap_or(u64::MAX);
         // Some were there before, and it was wished to leave those alone; which ones, Lockt does not say.
         let left_alone = !options.update_existing && tally.inserted().is_none_or(|inserted| inserted < accepted);
         let differing = if left_alone { "leftAlone" } else { "mismatches" };
         let mut receipt = self.receipt(&tally, batch, read_back, Hint::Part(SyncPart::Users), differing)?;
-        if !tally.refused && plans.iter().any(|plan| plan.card_number.is_some() || plan.credential_key.is_some()) {
+        if !tally.refused && plans.iter().any(|plan| plan.card_number.is_some() || plan.has_credential_key) {
             receipt.hints.push(Hint::Part(SyncPart::Credentials));
         }
         Ok(receipt)
@@ -233,7 +236,12 @@ impl Lockt {
     }
 
     /// The people of a batch as Lockt keeps them.
-    async fn people(&self, plans: &[UserPlan], options: ImportOptions) -> Result<ReadBack, VendorError> {
+    async fn people(
+        &self,
+        plans: &[UserPlan],
+        secrets: &UserSecrets,
+        options: ImportOptions,
+    ) -> Result<ReadBack, VendorError> {
         let mut users: Vec<wire::User> = Vec::new();
         if plans.len() <= ONE_BY_ONE {
             for plan in plans {
@@ -255,8 +263,9 @@ impl Lockt {
         }
         let people: Vec<_> = plans.iter().map(|plan| wishes::person(plan, &users)).collect();
         let records = identified(people.iter().flatten().map(|user| mapping::user(user, self.zone)))?;
+        let key = |plan: &UserPlan| secrets.get(&plan.id_number)?.credential_key.as_deref();
         let pairs = plans.iter().zip(&people);
-        let kept = pairs.map(|(plan, user)| wishes::user(plan, *user, options, self.zone)).collect();
+        let kept = pairs.map(|(plan, user)| wishes::user(plan, key(plan), *user, options, self.zone)).collect();
         Ok(ReadBack { found: Portion { records, ..Portion::default() }, kept })
     }
 

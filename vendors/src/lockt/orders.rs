@@ -1,10 +1,8 @@
 //! The bodies of Lockt's batches, in the types of the document's samples: options and `enabled` are the words "true"
 //! and "false", numbers of cards are texts, times have no zone. Every option is always said: Lockt's defaults do harm.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    change::{BATCH_LIMIT, FobAssignment, FobPlan, ImportOptions, UserPlan},
+    change::{BATCH_LIMIT, FobAssignment, FobPlan, ImportOptions, UserPlan, UserSecrets},
     clock::Timestamp,
     command::FailureCode,
     secret::Secret,
@@ -54,15 +52,22 @@ impl Key {
 pub(super) fn users(
     plans: &[UserPlan],
     options: ImportOptions,
-    secret: Option<&Secret>,
+    secrets: &UserSecrets,
     zone: Zone,
 ) -> Result<Batch, VendorError> {
-    let mut pins = pins(secret)?;
     let mut hidden = Vec::new();
     let mut users = Vec::new();
     for plan in plans {
         let (from, until) = period(plan.access_from, plan.access_until, zone)?;
         let levels = plan.access_levels.iter().map(|level| Ok(json!({"id": number(level)?})));
+        let secret = secrets.get(&plan.id_number);
+        let held = |wanted: bool, value: Option<&String>| match (wanted, value) {
+            (true, None) => Err(malformed("A person's PIN or registration key is missing.")),
+            (true, Some(value)) => Ok(Some(Secret::new(value.as_str()))),
+            (false, _) => Ok(None),
+        };
+        let key = held(plan.has_credential_key, secret.and_then(|secret| secret.credential_key.as_ref()))?;
+        let pin = held(plan.has_pin, secret.and_then(|secret| secret.pin.as_ref()))?;
         let mut user = Map::new();
         user.insert("id".to_owned(), plan.external_id.as_deref().map_or(Ok(Value::from(-1)), number)?);
         let words = [
@@ -71,7 +76,6 @@ pub(super) fn users(
             ("last_name", Some(&plan.last_name)),
             // What is not given is not said: an empty text would take the present one away.
             ("card_num", plan.card_number.as_ref()),
-            ("credential_key", plan.credential_key.as_ref()),
             ("email", plan.email.as_ref()),
             ("phone", plan.phone.as_ref()),
             ("access_effective", Some(&from)),
@@ -84,12 +88,12 @@ pub(super) fn users(
         }
         user.insert("enabled".to_owned(), word(plan.enabled));
         user.insert("accesslevels".to_owned(), levels.collect::<Result<Vec<_>, VendorError>>()?.into());
-        if plan.has_pin {
-            let pin = pins.remove(&plan.id_number).ok_or_else(|| malformed("A person's PIN is missing."))?;
-            user.insert("pin".to_owned(), pin.expose().into());
-            hidden.push(pin);
+        for (name, secret) in [("credential_key", key), ("pin", pin)] {
+            if let Some(secret) = secret {
+                user.insert(name.to_owned(), secret.expose().into());
+                hidden.push(secret);
+            }
         }
-        hidden.extend(plan.credential_key.as_deref().map(Secret::new));
         users.push(Value::Object(user));
     }
     let body = json!({"users": users, "options": {
@@ -180,11 +184,10 @@ pub(super) fn period(
     Ok((from, until))
 }
 
-fn pins(secret: Option<&Secret>) -> Result<BTreeMap<String, Secret>, VendorError> {
-    let Some(secret) = secret else { return Ok(BTreeMap::new()) };
-    let pins: BTreeMap<String, String> =
-        serde_json::from_str(secret.expose()).map_err(|_| malformed("The PINs can not be read."))?;
-    Ok(pins.into_iter().map(|(id_number, pin)| (id_number, Secret::new(pin))).collect())
+/// What goes sealed beside an import.
+pub(super) fn secrets(secret: Option<&Secret>) -> Result<UserSecrets, VendorError> {
+    let Some(secret) = secret else { return Ok(UserSecrets::new()) };
+    serde_json::from_str(secret.expose()).map_err(|_| malformed("The PINs and registration keys can not be read."))
 }
 
 fn number(id: &str) -> Result<Value, VendorError> {

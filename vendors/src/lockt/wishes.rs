@@ -91,8 +91,14 @@ pub(super) fn person<'a>(plan: &UserPlan, users: &'a [wire::User]) -> Option<&'a
     users.iter().find(number).or_else(|| users.iter().find(id)).or_else(|| users.iter().find(email))
 }
 
-/// Compares a person with the plan.
-pub(super) fn user(plan: &UserPlan, user: Option<&wire::User>, options: ImportOptions, zone: Zone) -> Kept {
+/// Compares a person with the plan, and with the registration key that was sent with it.
+pub(super) fn user(
+    plan: &UserPlan,
+    credential_key: Option<&str>,
+    user: Option<&wire::User>,
+    options: ImportOptions,
+    zone: Zone,
+) -> Kept {
     let Some(user) = user else { return Kept::missing() };
     let mut kept = Kept { external_id: user.id.clone(), ..Kept::default() };
     let mut compare = |field, equal| kept.note(field, equal);
@@ -101,7 +107,7 @@ pub(super) fn user(plan: &UserPlan, user: Option<&wire::User>, options: ImportOp
         ("firstName", Some(plan.first_name.as_str()), &user.first_name),
         ("lastName", Some(plan.last_name.as_str()), &user.last_name),
         ("cardNumber", plan.card_number.as_deref(), &user.card_num),
-        ("credentialKey", plan.credential_key.as_deref(), &user.credential_key),
+        ("credentialKey", credential_key.filter(|_| plan.has_credential_key), &user.credential_key),
     ];
     for (field, wished, told) in wished {
         compare(field, Some(wished.is_none_or(|wished| same(told.as_deref(), wished))));

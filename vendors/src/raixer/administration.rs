@@ -87,6 +87,7 @@ const fn is_foreign(change: &Change) -> bool {
         change,
         Change::CreateDoors { .. }
             | Change::ImportUsers { .. }
+            | Change::DisableUsers { .. }
             | Change::CreateFobs { .. }
             | Change::AssignFobs { .. }
             | Change::ReissueCredentials { .. }

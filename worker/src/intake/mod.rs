@@ -10,8 +10,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use domain::{
     door::Source,
-    ids::VendorAccountId,
-    record::{RecordKind, RecordRef},
+    ids::{RecordId, VendorAccountId},
+    record::{FoundRecord, RecordKind, RecordRef},
 };
 use entities::{StoreError, rows::vendor_account, store, work};
 use messaging::Urgency;
@@ -25,7 +25,9 @@ use crate::{
     accounts::{Accounts, Line, pace::with_urgency},
     advance_command::live_door,
     parts::Parts,
+    placements, stays,
     sync::{SyncError, parts::Reading},
+    watch,
 };
 
 /// Devices and records written in one transaction: on SQLite everybody else waits for it.
@@ -86,19 +88,36 @@ pub(crate) async fn store_portion(
         let changes = store::inventory::record(database, ids, account, chunk, parts.clock.now()).await?;
         parts.tell(&changes.iter().map(live_door).collect::<Vec<_>>()).await;
     }
-    let sealer = VaultSealer::new(&parts.vault);
-    for chunk in portion.records.chunks(CHUNK) {
-        let changed = store::records::record(database, ids, &sealer, account, chunk, parts.clock.now()).await?;
-        taken.records += changed.len();
-    }
+    let changed = store_records(parts, account, &portion.records).await?;
+    taken.records += changed.len();
+    placements::notice(parts, VendorAccountId(account.id), &changed).await?;
     for chunk in portion.events.chunks(CHUNK) {
         let chunk: Vec<_> = chunk.iter().map(storable::event).collect();
         let observed = store::observed::events(database, ids, account, &chunk, source, parts.clock.now()).await?;
         taken.events += observed.fresh.len();
         parts.tell(&observed.changes.iter().map(live_door).collect::<Vec<_>>()).await;
+        watch::tell(parts, &observed.alerts).await;
         evidence::settle(parts, &observed.readings).await?;
     }
     Ok(taken)
+}
+
+/// Writes records, and what stays learn from them. Returns those that are new or changed. Whoever reads what is placed at
+/// a vendor concludes by itself what that means for it; all others write by [`store_portion`].
+pub(crate) async fn store_records(
+    parts: &Parts,
+    account: &vendor_account::Model,
+    records: &[FoundRecord],
+) -> Result<Vec<RecordId>, StoreError> {
+    let sealer = VaultSealer::new(&parts.vault);
+    let mut all = Vec::new();
+    for chunk in records.chunks(CHUNK) {
+        let (database, ids, now) = (&parts.database, parts.ids.as_ref(), parts.clock.now());
+        let changed = store::records::record(database, ids, &sealer, account, chunk, now).await?;
+        stays::take_in(parts, account, &changed).await?;
+        all.extend(changed);
+    }
+    Ok(all)
 }
 
 /// Takes news in, and reads again what they hint at, each thing once.
@@ -115,6 +134,9 @@ pub(crate) async fn take_in(
     let News { found, gone, hints } = news;
     let Some(row) = work::account(&parts.database, account).await? else { return Ok(()) };
     store::records::gone(&parts.database, parts.ids.as_ref(), account, &gone, parts.clock.now()).await?;
+    if !gone.is_empty() {
+        placements::notice_missing(parts, account).await?;
+    }
     store_portion(parts, &row, &found, Source::Command).await?;
     follow_hints(parts, accounts, to, &row, hints).await
 }
@@ -192,6 +214,7 @@ async fn reread(
         }
         Hint::Record(named) if portion.records.is_empty() => {
             store::records::gone(database, ids, id, std::slice::from_ref(named), now).await?;
+            placements::notice_missing(parts, id).await?;
         }
         _ => {}
     }

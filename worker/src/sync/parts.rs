@@ -20,6 +20,7 @@ use crate::{
     accounts::{Accounts, ConnectError, Line, pace::with_urgency},
     intake::{Taken, store_portion},
     parts::Parts,
+    placements,
 };
 
 /// Reads every part that the vendor offers. The first failure is the sync's; parts that do not depend on the vendor's
@@ -179,6 +180,7 @@ impl Reading<'_> {
             })
             .collect();
         missing += store::records::complete(database, ids, account, &kinds, started_at, now).await?;
+        placements::notice_missing(self.parts, account).await?;
         Ok(missing)
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use reauthorize::{Fresh, Reauthorized, reauthorize_account};
 pub(crate) use unlink::{Unlinked, unlink_account};
 pub(crate) use upkeep::{map_locations, replay_delivery, rotate_webhook_address, sync_account};
 
-use super::Refusal;
+use super::{Refusal, announce::tell_of_alerts};
 use crate::{
     auth::Session,
     desk::{Checked, DeskError},
@@ -70,11 +70,14 @@ pub(crate) async fn reconnect(
         state: state_after(checked),
     };
     let (ids, now) = (shared.ids.as_ref(), shared.clock.now());
-    let row = store::accounts::reauthorize(&shared.database, ids, account, fresh, by, now).await?;
-    if row.is_some() && !checked.needs_consent {
+    let Some(done) = store::accounts::reauthorize(&shared.database, ids, account, fresh, by, now).await? else {
+        return Ok(None);
+    };
+    tell_of_alerts(shared, &done.alert).await;
+    if !checked.needs_consent {
         ring(shared, &Job::SyncAccount { account: account.id }).await;
     }
-    Ok(row)
+    Ok(Some(done.account))
 }
 
 /// The consent that credentials need first, if they do.
@@ -106,7 +109,7 @@ async fn ring(shared: &Shared, job: &Job) {
 }
 
 /// Whether the caller may do what concerns a whole account. A key made for some commands only is made for nothing else.
-fn permit(shared: &Shared, session: &Session, needed: Role) -> Result<(), Refusal> {
+pub(super) fn permit(shared: &Shared, session: &Session, needed: Role) -> Result<(), Refusal> {
     session.principal.must_be(needed, shared.clock.now()).map_err(Refusal::Forbidden)?;
     let limits = &session.principal.limits;
     if limits.sees_everything() && limits.verbs.is_none() { Ok(()) } else { Err(Refusal::KeyLimited) }

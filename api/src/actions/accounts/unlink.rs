@@ -10,7 +10,7 @@ use entities::{
 };
 
 use super::{Answer, account_for, again};
-use crate::{auth::Session, shared::Shared};
+use crate::{actions::announce::tell_of_alerts, auth::Session, shared::Shared};
 
 /// Records that are listed one by one.
 const LISTED: u64 = 100;
@@ -45,7 +45,8 @@ pub(crate) async fn unlink_account(shared: &Shared, session: &Session, id: &str)
     let remains = remains(shared, session, VendorAccountId(account.id)).await?;
     let by = session.principal.actor.to_string();
     let now = shared.clock.now();
-    store::accounts::unlink(&shared.database, shared.ids.as_ref(), &account, &by, now).await?;
+    let alert = store::accounts::unlink(&shared.database, shared.ids.as_ref(), &account, &by, now).await?;
+    tell_of_alerts(shared, &alert).await;
     Ok(Ok(Unlinked { account: again(shared, session, account).await?, remains }))
 }
 
@@ -70,9 +71,9 @@ async fn remains(shared: &Shared, session: &Session, account: VendorAccountId) -
 async fn count_devices(shared: &Shared, session: &Session, account: VendorAccountId) -> Result<usize, StoreError> {
     let (mut count, mut after) = (0, None);
     loop {
-        let filter = DeviceFilter::default();
+        let filter = DeviceFilter { account: Some(account), ..DeviceFilter::default() };
         let page = find::devices::page(&shared.database, &session.scope, &filter, first(PAGE, after)).await?;
-        count += page.rows.iter().filter(|row| row.account_id == account.0 && row.missing_since.is_none()).count();
+        count += page.rows.iter().filter(|row| row.missing_since.is_none()).count();
         after = page.rows.last().map(|row| row.id);
         if !page.has_next {
             return Ok(count);

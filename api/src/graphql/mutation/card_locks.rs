@@ -2,9 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
-    change::{Change, FobAssignment, FobPlan, ImportOptions, UserPlan},
+    change::{Change, FobAssignment, FobPlan, ImportOptions, UserPlan, UserSecret},
     clock::Timestamp,
-    secret::Secret,
 };
 
 use super::{
@@ -35,6 +34,8 @@ pub(crate) struct NewUserInput {
     card_number: Option<String>,
     /// What they type at the door: digits only. Sealed at once, and shown to nobody.
     pin: Option<String>,
+    /// The vendor's registration key of their credential. Sealed at once, and shown to nobody.
+    credential_key: Option<String>,
     /// Whether they may open anything at all.
     #[graphql(default = true)]
     enabled: bool,
@@ -57,15 +58,14 @@ impl From<NewUserInput> for NewUser {
             email: input.email,
             phone: input.phone,
             card_number: input.card_number,
-            // A registration key is a secret, and an action is not sealed.
-            credential_key: None,
             enabled: input.enabled,
             access_from: input.access_from,
             access_until: input.access_until,
             access_levels: input.access_level_ids.into_iter().map(|id| id.0).collect(),
             has_pin: input.pin.is_some(),
+            has_credential_key: input.credential_key.is_some(),
         };
-        Self { plan, pin: input.pin.map(Secret::new) }
+        Self { plan, secret: UserSecret { pin: input.pin, credential_key: input.credential_key } }
     }
 }
 

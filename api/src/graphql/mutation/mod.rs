@@ -10,9 +10,11 @@ mod doors;
 mod hardware;
 mod intercoms;
 mod payload;
+mod people;
 mod pms_tokens;
 mod profile;
 mod schedules;
+mod stays;
 
 use async_graphql::MergedObject;
 
@@ -31,4 +33,11 @@ pub(crate) struct Mutation(
     profile::ProfileMutations,
     card_locks::CardLockMutations,
     pms_tokens::PmsTokenMutations,
+    people::UserMutations,
+    people::CredentialMutations,
+    people::AccessLevelMutations,
+    stays::ReservationMutations,
+    stays::TokenMutations,
+    stays::MappingMutations,
+    stays::AlertMutations,
 );

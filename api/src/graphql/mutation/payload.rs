@@ -46,11 +46,17 @@ pub(crate) enum UserErrorCode {
     NotFound,
     /// The caller's role or key does not allow it.
     Forbidden,
-    /// The door, device or vendor account cannot do it.
+    /// The door, device or vendor account cannot do it, or none of the doors can hold it.
     CapabilityMissing,
+    /// The value is in use at one of the doors, or was until lately. Choose another.
+    ValueTaken,
+    /// Something else uses it.
+    InUse,
+    /// It is revoked, and stays so.
+    Revoked,
     /// The vendor account needs a person before anything can be sent.
     AccountNotUsable,
-    /// The same key was used for another command.
+    /// The same key was used for something else.
     IdempotencyKeyReused,
     /// An argument cannot be used.
     InvalidInput,
@@ -60,8 +66,12 @@ pub(crate) enum UserErrorCode {
     VendorUnreachable,
     /// Somebody else does the same, or has just changed it. Look, and try again.
     Busy,
-    /// The command has left already, or is over.
+    /// The command has left already, or it is over.
     TooLate,
+    /// A PMS decides this, and what it says is followed.
+    PmsDecides,
+    /// Too often in a short time. Try again later.
+    RateLimited,
 }
 
 /// Sends an order and wraps its outcome.
@@ -102,14 +112,19 @@ impl From<Refusal> for UserError {
         let code = match refusal {
             Refusal::NotFound { .. } => UserErrorCode::NotFound,
             Refusal::Forbidden(_) | Refusal::KeyLimited | Refusal::LimitedToDoors => UserErrorCode::Forbidden,
-            Refusal::CapabilityMissing { .. } => UserErrorCode::CapabilityMissing,
+            Refusal::CapabilityMissing { .. } | Refusal::CannotHold { .. } => UserErrorCode::CapabilityMissing,
+            Refusal::ValueTaken { .. } => UserErrorCode::ValueTaken,
+            Refusal::InUse { .. } => UserErrorCode::InUse,
+            Refusal::Revoked { .. } => UserErrorCode::Revoked,
             Refusal::AccountNotUsable(_) | Refusal::AccountUnlinked => UserErrorCode::AccountNotUsable,
             Refusal::VendorRefused(_) => UserErrorCode::VendorRefused,
             Refusal::VendorUnreachable(_) => UserErrorCode::VendorUnreachable,
             Refusal::Busy => UserErrorCode::Busy,
             Refusal::IdempotencyKeyReused => UserErrorCode::IdempotencyKeyReused,
             Refusal::InvalidInput { .. } => UserErrorCode::InvalidInput,
-            Refusal::TooLate => UserErrorCode::TooLate,
+            Refusal::TooLate | Refusal::Over { .. } => UserErrorCode::TooLate,
+            Refusal::PmsDecides => UserErrorCode::PmsDecides,
+            Refusal::TooManyReveals => UserErrorCode::RateLimited,
         };
         Self { code, message: refusal.to_string(), path: refusal.field().map(|field| vec!["input", field]) }
     }

@@ -14,6 +14,7 @@ use super::{
     door_settings::{DoorSettings, PhoneAccess},
     door_state::DoorState,
     neighbour,
+    opening::WhoCanOpen,
 };
 use crate::graphql::{
     context::Ask,
@@ -84,6 +85,16 @@ impl Door {
     /// Since when complete inventories of its vendor lack it; null while they list it.
     async fn missing_since(&self) -> Option<Timestamp> {
         self.0.missing_since
+    }
+
+    /// Who can open it, and how: people, and whatever lets anybody in.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn who_can_open(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "At this instant; now without.")] at: Option<Timestamp>,
+    ) -> Option<Result<WhoCanOpen>> {
+        Some(WhoCanOpen::of(context, DoorId(self.0.id), at))
     }
 
     /// The device that drives it.

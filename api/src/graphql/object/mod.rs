@@ -1,27 +1,45 @@
 //! The objects of the schema: what each field shows of a row, and how it finds its neighbours. No SQL, no decisions.
 
+mod access_level;
+mod access_token;
+mod alert;
 mod command;
 mod command_parts;
+mod credential;
 mod device;
 mod device_details;
 mod door;
 mod door_settings;
 mod door_state;
 mod event;
+mod exposure;
+mod opening;
 mod organization;
+mod placement;
 mod record;
+mod reservation;
+mod resource_mapping;
+mod schedule;
 mod site;
 mod user;
 mod vendor_account;
 mod viewer;
 mod webhook_delivery;
 
+pub(crate) use access_level::{AccessAssignment, AccessLevel};
+pub(crate) use access_token::AccessToken;
+pub(crate) use alert::{Alert, may_see_alerts, readable_alerts};
 pub(crate) use command::Command;
+pub(crate) use credential::{Credential, may_see_people};
 pub(crate) use device::Device;
 pub(crate) use door::Door;
 pub(crate) use event::Event;
 pub(crate) use organization::Organization;
+pub(crate) use placement::Placement;
 pub(crate) use record::{VendorRecord, readable_kinds};
+pub(crate) use reservation::{Reservation, may_see_stays};
+pub(crate) use resource_mapping::ResourceMapping;
+pub(crate) use schedule::Schedule;
 pub(crate) use site::Site;
 pub(crate) use user::User;
 pub(crate) use vendor_account::VendorAccount;
@@ -41,11 +59,19 @@ macro_rules! wraps {
     };
 }
 wraps! {
+    AccessAssignment => access_assignment,
+    AccessLevel => access_level,
+    AccessToken => access_token,
+    Alert => alert,
     Command => command,
+    Credential => credential,
     Device => device,
     Door => door,
     Event => event,
     Organization => organization,
+    Placement => placement,
+    Reservation => reservation,
+    Schedule => schedule,
     Site => site,
     User => user,
     VendorAccount => vendor_account,
@@ -69,11 +95,18 @@ macro_rules! lists {
     };
 }
 lists! {
+    AccessLevel => access_level by AccessLevelId,
+    AccessToken => access_token by AccessTokenId,
+    Alert => alert by AlertId,
     Command => command by CommandId,
+    Credential => credential by CredentialId,
     Device => device by DeviceId,
     Door => door by DoorId,
     Event => event by EventId,
+    Reservation => reservation by ReservationId,
+    Schedule => schedule by ScheduleId,
     Site => site by SiteId,
+    User => user by UserId,
     VendorAccount => vendor_account by VendorAccountId,
     VendorRecord => record by RecordId,
     WebhookDelivery => webhook_delivery by WebhookDeliveryId,

@@ -10,7 +10,7 @@ use domain::{
 };
 use entities::rows::vendor_account;
 
-use super::{Site, VendorRecord, WebhookDelivery, neighbour};
+use super::{ResourceMapping, Site, VendorRecord, WebhookDelivery, neighbour};
 use crate::{
     graphql::{
         connection::{Connection, PageArguments, cost},
@@ -18,7 +18,7 @@ use crate::{
         query::{RecordFilter, WebhookDeliveryFilter, deliveries_of, records_of},
         words::{CommandKind, Vendor, VendorAccountState},
     },
-    loaders::{AccountLocation, LocationsOfAccount, SyncPartsOfAccount},
+    loaders::{AccountLocation, LocationsOfAccount, MappingsOfAccount, SyncPartsOfAccount},
 };
 
 /// See the description in the schema.
@@ -119,6 +119,18 @@ impl VendorAccount {
         Some(locations.await)
     }
 
+    /// Which doors the rooms of a PMS stand for, in the order of the PMS's ids. Those that stand for none are
+    /// `unmappedResources`.
+    #[graphql(complexity = "1 + 100 * child_complexity")]
+    async fn resource_mappings(&self, context: &Context<'_>) -> Option<Result<Vec<ResourceMapping>>> {
+        let mappings = async {
+            let account = VendorAccountId(self.0.id);
+            let found = context.loaders()?.load(MappingsOfAccount(account)).await?.unwrap_or_default();
+            Ok(found.into_iter().map(|(room, doors)| ResourceMapping::new(account, room, doors)).collect())
+        };
+        Some(mappings.await)
+    }
+
     /// What the vendor keeps beside devices and doors, oldest first: the records that the caller may read.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn records(
@@ -134,7 +146,7 @@ impl VendorAccount {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<VendorRecord>>> {
         let window = PageArguments { first, after, last, before };
-        Some(records_of(context, filter.unwrap_or_default(), Some(VendorAccountId(self.0.id)), &window).await)
+        Some(records_of(context, filter.unwrap_or_default(), VendorAccountId(self.0.id), &window).await)
     }
 
     /// What its vendor has sent to its webhook address, newest first. Needs ADMIN.
@@ -152,7 +164,7 @@ impl VendorAccount {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<WebhookDelivery>>> {
         let window = PageArguments { first, after, last, before };
-        Some(deliveries_of(context, filter.unwrap_or_default(), Some(VendorAccountId(self.0.id)), &window).await)
+        Some(deliveries_of(context, filter.unwrap_or_default(), VendorAccountId(self.0.id), &window).await)
     }
 
     /// When it was linked.

@@ -18,6 +18,8 @@ finder!(commands::CommandFilter => Command, entities::find::commands);
 /// Which commands; every absent part means any.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct CommandFilter {
+    /// To this vendor account, its devices or their doors.
+    vendor_account_id: Option<ID>,
     /// At this site.
     site_id: Option<ID>,
     /// To this door.
@@ -33,6 +35,7 @@ pub(crate) struct CommandFilter {
 impl CommandFilter {
     fn decode(self) -> Result<commands::CommandFilter, ApiError> {
         Ok(commands::CommandFilter {
+            account: decode_some(self.vendor_account_id.as_ref())?,
             site: decode_some(self.site_id.as_ref())?,
             door: decode_some(self.door_id.as_ref())?,
             device: decode_some(self.device_id.as_ref())?,

@@ -4,13 +4,16 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::ids::VendorAccountId;
 use entities::find::deliveries;
 
-use super::list::{connect, finder, nothing};
-use crate::graphql::{
-    connection::{Connection, PageArguments, cost},
-    context::{Ask, decode_some},
-    error::ApiError,
-    object::{WebhookDelivery, may_see_deliveries},
-    words::WebhookDeliveryState,
+use super::list::{connect, connect_loaded, finder, nothing};
+use crate::{
+    graphql::{
+        connection::{Connection, PageArguments, cost},
+        context::{Ask, decode_some},
+        error::ApiError,
+        object::{WebhookDelivery, may_see_deliveries},
+        words::WebhookDeliveryState,
+    },
+    loaders::DeliveriesOfAccount,
 };
 
 finder!(deliveries::DeliveryFilter => WebhookDelivery, entities::find::deliveries);
@@ -24,29 +27,33 @@ pub(crate) struct WebhookDeliveryFilter {
     state: Option<WebhookDeliveryState>,
 }
 
-/// Reads a page of the deliveries that fit `filter`, of one account if it is given.
+impl WebhookDeliveryFilter {
+    fn decode(self, context: &Context<'_>) -> Result<deliveries::DeliveryFilter, ApiError> {
+        let now = context.shared()?.clock.now();
+        may_see_deliveries(&context.caller()?.session.principal, now).map_err(ApiError::Forbidden)?;
+        Ok(deliveries::DeliveryFilter {
+            account: decode_some(self.vendor_account_id.as_ref())?,
+            state: self.state.map(Into::into),
+        })
+    }
+}
+
+/// Reads a page of the deliveries to an account that fit `filter`. Pages of several accounts are read together.
 ///
 /// # Errors
 /// The caller may not look at them, the filter can not be used, or what failed on our side.
 pub(crate) async fn deliveries_of(
     context: &Context<'_>,
     filter: WebhookDeliveryFilter,
-    account: Option<VendorAccountId>,
+    account: VendorAccountId,
     arguments: &PageArguments,
 ) -> Result<Connection<WebhookDelivery>> {
-    let now = context.shared()?.clock.now();
-    may_see_deliveries(&context.caller()?.session.principal, now).map_err(ApiError::Forbidden)?;
-    let mut filter = deliveries::DeliveryFilter {
-        account: decode_some(filter.vendor_account_id.as_ref())?,
-        state: filter.state.map(Into::into),
-    };
-    if let Some(account) = account {
-        if filter.account.is_some_and(|wanted| wanted != account) {
-            return Ok(nothing());
-        }
-        filter.account = Some(account);
+    let mut filter = filter.decode(context)?;
+    if filter.account.take().is_some_and(|wanted| wanted != account) {
+        return Ok(nothing());
     }
-    connect(context, filter, arguments, true).await
+    let page = DeliveriesOfAccount(account, filter.clone(), arguments.window::<WebhookDelivery>(true)?);
+    connect_loaded(context, page, DeliveriesOfAccount(account, filter, ())).await
 }
 
 #[derive(Default)]
@@ -67,7 +74,10 @@ impl DeliveryQueries {
         #[graphql(desc = "How many from the end, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<WebhookDelivery>>> {
-        let window = PageArguments { first, after, last, before };
-        Some(deliveries_of(context, filter.unwrap_or_default(), None, &window).await)
+        let filter = match filter.unwrap_or_default().decode(context) {
+            Ok(filter) => filter,
+            Err(error) => return Some(Err(error.into())),
+        };
+        Some(connect(context, filter, &PageArguments { first, after, last, before }, true).await)
     }
 }

@@ -7,6 +7,7 @@ use super::list::{connect, finder};
 use crate::graphql::{
     connection::{Connection, PageArguments, cost},
     context::decode_some,
+    error::ApiError,
     node::find_one,
     object::Device,
     words::DeviceHealth,
@@ -26,6 +27,7 @@ impl DeviceQueries {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only devices at this site.")] site_id: Option<ID>,
+        #[graphql(desc = "Only devices that this vendor account reaches.")] vendor_account_id: Option<ID>,
         #[graphql(desc = "Only devices as well as this.")] health: Option<DeviceHealth>,
         #[graphql(desc = "How many from the beginning, 100 at most; 50 without `first` and `last`.")] first: Option<
             i32,
@@ -34,9 +36,10 @@ impl DeviceQueries {
         #[graphql(desc = "How many from the end, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<Device>>> {
-        let filter = match decode_some(site_id.as_ref()) {
-            Ok(site) => devices::DeviceFilter { site, health: health.map(Into::into) },
-            Err(error) => return Some(Err(error.into())),
+        let decoded = || Ok((decode_some(site_id.as_ref())?, decode_some(vendor_account_id.as_ref())?));
+        let filter = match decoded() {
+            Ok((site, account)) => devices::DeviceFilter { account, site, health: health.map(Into::into) },
+            Err(error) => return Some(Err(ApiError::into(error))),
         };
         Some(connect(context, filter, &PageArguments { first, after, last, before }, false).await)
     }

@@ -1,8 +1,8 @@
-//! The one way in which a root list is read: a page at once, its count only when asked for.
+//! The one way in which a list is read: a page at once, its count only when asked for.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, hash::Hash, sync::Arc};
 
-use async_graphql::{Context, Result};
+use async_graphql::{Context, Result, dataloader::Loader};
 use entities::{
     Database, Scope, StoreError,
     page::{Page, PageRequest},
@@ -14,7 +14,7 @@ use crate::{
         connection::{Connection, Listed, PageArguments},
         context::Ask,
     },
-    loaders::{self, Loaders},
+    loaders::{self, LoadError, Loaders, Reader},
 };
 
 /// A list that a caller may page through: a finder's page and its count.
@@ -49,10 +49,30 @@ pub(super) async fn connect<F: Finder>(
     Ok(Connection::new(loaders::shared(page), Box::new(total)))
 }
 
+/// Reads a page of a list that hangs on one of several parents, whose pages and counts are loaded together.
+pub(super) async fn connect_loaded<T, P, C>(context: &Context<'_>, page: P, count: C) -> Result<Connection<T>>
+where
+    T: Listed,
+    P: Clone + Eq + Hash + Send + Sync + 'static,
+    C: Clone + Eq + Hash + Send + Sync + 'static,
+    Reader: Loader<P, Value = Page<Arc<T::Row>>, Error = LoadError> + Loader<C, Value = u64, Error = LoadError>,
+{
+    let loaders = context.loaders()?.clone();
+    let page = loaders.load(page).await?.unwrap_or_else(no_rows);
+    let total = move || {
+        let (loaders, count) = (loaders.clone(), count.clone());
+        async move { Ok(loaders.load(count).await?.unwrap_or_default()) }.boxed()
+    };
+    Ok(Connection::new(page, Box::new(total)))
+}
+
 /// A list with nothing in it.
 pub(super) fn nothing<T: Listed>() -> Connection<T> {
-    let page = Page { rows: Vec::new(), has_next: false, has_previous: false };
-    Connection::new(page, Box::new(|| futures::future::ready(Ok(0)).boxed()))
+    Connection::new(no_rows(), Box::new(|| futures::future::ready(Ok(0)).boxed()))
+}
+
+const fn no_rows<Row>() -> Page<Row> {
+    Page { rows: Vec::new(), has_next: false, has_previous: false }
 }
 
 /// Implements [`Finder`] for a filter through a module of finders.

@@ -1,20 +1,24 @@
 //! The query root, one file per subject. Filters are decoded here; what they select is for the finders of `entities`.
 
 mod accounts;
+mod alerts;
 mod commands;
 mod deliveries;
 mod devices;
 mod doors;
 mod events;
 mod list;
+mod people;
 mod records;
 mod sites;
+mod stays;
 mod viewer;
 
 use async_graphql::MergedObject;
 pub(crate) use deliveries::{WebhookDeliveryFilter, deliveries_of};
 pub(crate) use doors::DoorFilter;
 pub(crate) use records::{RecordFilter, records_of};
+pub(crate) use stays::{ReservationFilter, permit as permit_stays};
 
 use super::federation::Entities;
 
@@ -30,5 +34,8 @@ pub(crate) struct Query(
     accounts::AccountQueries,
     records::RecordQueries,
     deliveries::DeliveryQueries,
+    people::PeopleQueries,
+    stays::StayQueries,
+    alerts::AlertQueries,
     Entities,
 );

@@ -4,13 +4,16 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::ids::VendorAccountId;
 use entities::find::records;
 
-use super::list::{connect, finder, nothing};
-use crate::graphql::{
-    connection::{Connection, PageArguments, cost},
-    context::{Ask, decode_some},
-    error::ApiError,
-    object::{VendorRecord, readable_kinds},
-    words::RecordKind,
+use super::list::{connect, connect_loaded, finder, nothing};
+use crate::{
+    graphql::{
+        connection::{Connection, PageArguments, cost},
+        context::{Ask, decode_some},
+        error::ApiError,
+        object::{VendorRecord, readable_kinds},
+        words::RecordKind,
+    },
+    loaders::RecordsOfAccount,
 };
 
 /// Longer texts are neither names nor ids.
@@ -65,24 +68,22 @@ impl RecordFilter {
     }
 }
 
-/// Reads a page of the records that fit `filter`, of one account if it is given.
+/// Reads a page of the records at an account that fit `filter`. Pages of several accounts are read together.
 ///
 /// # Errors
 /// A filter that can not be used or that the caller may not use, or what failed on our side.
 pub(crate) async fn records_of(
     context: &Context<'_>,
     filter: RecordFilter,
-    account: Option<VendorAccountId>,
+    account: VendorAccountId,
     arguments: &PageArguments,
 ) -> Result<Connection<VendorRecord>> {
     let mut filter = filter.decode(context)?;
-    if let Some(account) = account {
-        if filter.account.is_some_and(|wanted| wanted != account) {
-            return Ok(nothing());
-        }
-        filter.account = Some(account);
+    if filter.account.take().is_some_and(|wanted| wanted != account) {
+        return Ok(nothing());
     }
-    connect(context, filter, arguments, false).await
+    let page = RecordsOfAccount(account, filter.clone(), arguments.window::<VendorRecord>(false)?);
+    connect_loaded(context, page, RecordsOfAccount(account, filter, ())).await
 }
 
 #[derive(Default)]
@@ -103,7 +104,10 @@ impl RecordQueries {
         #[graphql(desc = "How many from the end, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<VendorRecord>>> {
-        let window = PageArguments { first, after, last, before };
-        Some(records_of(context, filter.unwrap_or_default(), None, &window).await)
+        let filter = match filter.unwrap_or_default().decode(context) {
+            Ok(filter) => filter,
+            Err(error) => return Some(Err(error.into())),
+        };
+        Some(connect(context, filter, &PageArguments { first, after, last, before }, false).await)
     }
 }

@@ -109,7 +109,7 @@ impl DoorsLook {
             LiveEvent::DoorState { door, version, .. } => {
                 self.sent.get(door).is_none_or(|sent| version > sent).then_some(DoorId(*door))
             }
-            LiveEvent::Command { .. } => None,
+            LiveEvent::Command { .. } | LiveEvent::Alert { .. } => None,
         });
         newer.collect::<BTreeSet<_>>().into_iter().collect()
     }

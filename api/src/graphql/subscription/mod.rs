@@ -1,6 +1,7 @@
 //! The subscription root, one file per subject. Each subscribes first, then sends the current state, then changes; a look
 //! under the caller's scope, with their key verified again, precedes every delivery.
 
+mod alert_raised;
 mod command_updated;
 mod door_state_changed;
 mod watch;
@@ -9,4 +10,8 @@ use async_graphql::MergedSubscription;
 
 /// Hearing of changes, over a WebSocket (`graphql-transport-ws`).
 #[derive(Default, MergedSubscription)]
-pub(crate) struct Subscription(command_updated::CommandSubscriptions, door_state_changed::DoorSubscriptions);
+pub(crate) struct Subscription(
+    command_updated::CommandSubscriptions,
+    door_state_changed::DoorSubscriptions,
+    alert_raised::AlertSubscriptions,
+);

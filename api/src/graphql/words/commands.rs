@@ -91,6 +91,8 @@ words! {
         UpdateAccountProfile,
         /// Create or update people with their cards and access levels.
         ImportUsers,
+        /// Let people in nowhere any more: no access levels, and an end in the past.
+        DisableUsers,
         /// Create fobs.
         CreateFobs,
         /// Give fobs to other people, or for another period.

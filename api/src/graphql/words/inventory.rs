@@ -109,5 +109,33 @@ words! {
         AccountUnlinked,
         /// An operator had a stored webhook delivery processed again.
         WebhookReplayed,
+        /// A person was created, changed or erased.
+        UserChanged,
+        /// A credential was created, changed, suspended, resumed or revoked.
+        CredentialChanged,
+        /// An access level, its doors or its holders changed.
+        AccessLevelChanged,
+        /// A schedule changed.
+        ScheduleChanged,
+        /// A stay was made, or changed.
+        ReservationChanged,
+        /// A stay became ready, or no longer is.
+        ReadinessChanged,
+        /// A token was issued for a stay.
+        TokenIssued,
+        /// A token's time, doors or value changed.
+        TokenChanged,
+        /// A token is to be taken away everywhere.
+        TokenRevocationRequested,
+        /// A token was read back as gone everywhere.
+        TokenRevoked,
+        /// Somebody was shown a token's value.
+        TokenRevealed,
+        /// A placement was read back at its vendor as it is to be.
+        PlacementConfirmed,
+        /// A placement was read back as gone.
+        PlacementRevoked,
+        /// An alert was raised, acknowledged or resolved.
+        AlertChanged,
     }
 }

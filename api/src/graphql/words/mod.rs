@@ -5,18 +5,25 @@ mod access;
 mod commands;
 mod doors;
 mod inventory;
+mod opening;
 mod records;
 mod settings;
+mod stays;
 
 pub(crate) use access::Role;
 pub(crate) use commands::{CommandKind, CommandState, Evidence, FailureCode, ForceReason, TimelineStep};
 pub(crate) use doors::{DoorKind, DoorMode, DoorPosition, LockState, ObservationSource, Occupancy};
 pub(crate) use inventory::{DeviceHealth, EventType, Vendor, VendorAccountState};
+pub(crate) use opening::{OpeningCertainty, OpeningReason};
 pub(crate) use records::{
     AccessProfile, CampaignKind, CredentialStatus, CredentialType, PortSide, RecordKind, ReservationState, TokenType,
     WebhookDeliveryState,
 };
 pub(crate) use settings::{DoorUse, MovementAlarm, SensorMode};
+pub(crate) use stays::{
+    AlertKind, AlertSeverity, CredentialState, Desired, PlacementErrorCode, PlacementState, Readiness, ReadinessCode,
+    TokenState,
+};
 
 /// Declares GraphQL enums that mirror enums of `domain`, convertible both ways.
 macro_rules! words {

@@ -141,7 +141,7 @@ async fn many_people_are_read_back_at_once() {
 #[tokio::test]
 async fn a_failed_validation_is_told_by_record_and_without_the_pin() {
     let plan = UserPlan { id_number: "qjwi-880329359".to_owned(), has_pin: true, ..ada() };
-    let secret = "{\"qjwi-880329359\":\"0986\"}";
+    let secret = "{\"qjwi-880329359\":{\"pin\":\"0986\"}}";
     let refused = format!(
         "{{\"result\":[\"Validation errors found. Batch has failed. Details provided.\"],\"errors\":[{}]}}",
         RECORD_ERROR.replace("Non-Numeric card_num found: A8914", "Value not unique 0986")

@@ -29,18 +29,23 @@ fn toby() -> UserPlan {
         email: Some("toby.peters@web.place".to_owned()),
         phone: Some("33344455555".to_owned()),
         card_number: Some("8769".to_owned()),
-        credential_key: Some(String::new()),
         enabled: true,
         access_levels: vec!["123".to_owned(), "789".to_owned()],
+        has_credential_key: true,
         ..UserPlan::default()
     }
+}
+
+/// As in the document's sample.
+fn empty_key() -> UserSecrets {
+    secrets(Some(&Secret::new("{\"ABC123\":{\"credentialKey\":\"\"}}"))).unwrap()
 }
 
 #[test]
 fn people_in_the_documents_own_words_and_types() {
     let mut documented: Value = serde_json::from_str(DOCUMENTED).unwrap();
     documented["users"].as_array_mut().unwrap().truncate(1);
-    let batch = users(&[toby()], OPTIONS, None, utc()).unwrap();
+    let batch = users(&[toby()], OPTIONS, &empty_key(), utc()).unwrap();
     assert_eq!(body(&batch), documented, "texts, numbers and words as in the sample");
     assert!(!batch.whole);
 }
@@ -49,7 +54,7 @@ fn people_in_the_documents_own_words_and_types() {
 fn every_option_is_always_said() {
     let options =
         ImportOptions { update_existing: false, validate_fails_batch: true, replace_privileges: false, dry_run: false };
-    let batch = users(&[toby()], options, None, utc()).unwrap();
+    let batch = users(&[toby()], options, &empty_key(), utc()).unwrap();
     let said = json!({"update_existing": "false", "validate_fails_batch": "true", "replace_privileges": "false"});
     assert_eq!(body(&batch)["options"], said);
     assert!(batch.whole);
@@ -68,16 +73,24 @@ fn somebody_new_with_a_period_and_a_pin() {
         ..UserPlan::default()
     };
     let tallinn = Zone::named(Some("Europe/Tallinn")).unwrap();
-    let secret = Secret::new("{\"GH-1\":\"0986\",\"GH-2\":\"1\"}");
-    let batch = users(std::slice::from_ref(&plan), OPTIONS, Some(&secret), tallinn).unwrap();
+    let both = "{\"GH-1\":{\"pin\":\"0986\",\"credentialKey\":\"KEY-1\"},\"GH-2\":{\"pin\":\"1\"}}";
+    let held = secrets(Some(&Secret::new(both))).unwrap();
+    let batch = users(std::slice::from_ref(&plan), OPTIONS, &held, tallinn).unwrap();
     let expected = json!({
         "id": -1, "id_num": "GH-1", "first_name": "Ada", "last_name": "Quill", "enabled": "false", "accesslevels": [],
         "access_effective": "2031-03-02 15:00:00", "access_expires": "2031-03-05 11:00:00", "pin": "0986",
     });
     assert_eq!(body(&batch)["users"], json!([expected]), "what is not given is not said");
     assert_eq!(batch.hidden, [Secret::new("0986")]);
-    for secret in [None, Some(Secret::new("{}")), Some(Secret::new("0986"))] {
-        let refused = users(std::slice::from_ref(&plan), OPTIONS, secret.as_ref(), tallinn).err().unwrap();
+    let keyed = UserPlan { has_credential_key: true, ..plan.clone() };
+    let batch = users(std::slice::from_ref(&keyed), OPTIONS, &held, tallinn).unwrap();
+    assert_eq!(body(&batch)["users"][0]["credential_key"], "KEY-1");
+    assert_eq!(batch.hidden, [Secret::new("KEY-1"), Secret::new("0986")]);
+    for secret in [None, Some(Secret::new("{}")), Some(Secret::new("{\"GH-1\":\"0986\"}"))] {
+        let refused = secrets(secret.as_ref())
+            .and_then(|held| users(std::slice::from_ref(&plan), OPTIONS, &held, tallinn))
+            .err()
+            .unwrap();
         assert!(matches!(&refused, VendorError::Rejected { code: FailureCode::Malformed, .. }));
         assert!(!refused.to_string().contains("0986"));
     }
@@ -117,8 +130,8 @@ fn what_lockt_would_misread_is_not_sent() {
     assert!(malformed(doors(&names)) && malformed(doors(&[])) && doors(&names[..100]).is_ok());
     assert!(malformed(reissued(&["three".to_owned()])));
     let odd_level = UserPlan { access_levels: vec!["all".to_owned()], ..toby() };
-    assert!(malformed(users(&[odd_level], OPTIONS, None, utc())));
+    assert!(malformed(users(&[odd_level], OPTIONS, &empty_key(), utc())));
     let (from, until) = (at("2031-03-02T13:00:00.1Z"), at("2031-03-02T13:00:00.9Z"));
     let too_short = UserPlan { access_from: from, access_until: until, ..toby() };
-    assert!(malformed(users(&[too_short], OPTIONS, None, utc())), "no second is left of it");
+    assert!(malformed(users(&[too_short], OPTIONS, &empty_key(), utc())), "no second is left of it");
 }

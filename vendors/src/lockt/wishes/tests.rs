@@ -42,7 +42,7 @@ fn kept_as(change: &[(&str, Value)]) -> wire::User {
 }
 
 fn compared(change: &[(&str, Value)], options: ImportOptions) -> (Vec<&'static str>, Vec<&'static str>) {
-    let kept = user(&ada(), Some(&kept_as(change)), options, utc());
+    let kept = user(&ada(), None, Some(&kept_as(change)), options, utc());
     assert_eq!(kept.external_id.as_deref(), Some("9"));
     (kept.differs, kept.untold)
 }
@@ -69,12 +69,21 @@ fn what_is_kept_as_wished_and_what_is_not() {
 }
 
 #[test]
+fn a_registration_key_is_compared_where_one_was_sent() {
+    let keyed = UserPlan { has_credential_key: true, ..ada() };
+    let kept = |key: &str| kept_as(&[("credential_key", json!(key))]);
+    assert!(user(&keyed, Some("KEY-1"), Some(&kept("KEY-1")), OPTIONS, utc()).is_as_wished());
+    assert_eq!(user(&keyed, Some("KEY-1"), Some(&kept("KEY-2")), OPTIONS, utc()).differs, ["credentialKey"]);
+    assert!(user(&ada(), None, Some(&kept("KEY-2")), OPTIONS, utc()).is_as_wished());
+}
+
+#[test]
 fn a_vendor_in_another_zone_is_noticed() {
     let tallinn = Zone::named(Some("Europe/Tallinn")).unwrap();
-    assert!(user(&ada(), Some(&kept_as(&[])), OPTIONS, tallinn).is_as_wished());
+    assert!(user(&ada(), None, Some(&kept_as(&[])), OPTIONS, tallinn).is_as_wished());
     // It took 15:00 for UTC.
     let shifted = kept_as(&[("access_effective", json!("2031-03-02T15:00:00.000Z"))]);
-    assert_eq!(user(&ada(), Some(&shifted), OPTIONS, tallinn).differs, ["accessFrom"]);
+    assert_eq!(user(&ada(), None, Some(&shifted), OPTIONS, tallinn).differs, ["accessFrom"]);
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! What is placed at vendors: it gets there through lost answers and dead workers, it is surely gone afterwards, and what
+//! others do there is noticed. Each test runs on both back ends against the simulated vendors.
+
+mod arrival;
+mod crashes;
+mod foreign;
+mod revocation;
+mod scene;
