@@ -132,7 +132,7 @@ impl Execution {
         if let (Some(hash), Some(_)) = (persisted, &session) {
             self.documents.remember(hash, &request.query);
         }
-        let span = span_of(request.operation_name.clone().or(own_name), kind);
+        let span = span_of(asked_for.or(own_name), kind);
         let loads = Loads::default();
         // A subscription outlives what its loaders read, so they must not remember it.
         let remembers = matches!(kind, Some(OperationType::Query | OperationType::Mutation));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
-use entities::Database;
+use entities::{Database, store::stays::Settling};
 use messaging::{JobQueue, LiveBus};
 use platform::vault::Vault;
 
@@ -22,4 +22,11 @@ pub(crate) struct Shared {
     pub(crate) public_url: Arc<str>,
     pub(crate) stay_timing: StayTiming,
     pub(crate) keys: Keys,
+}
+
+impl Shared {
+    /// What stays and credentials are settled with.
+    pub(crate) fn settling(&self) -> Settling<'_> {
+        Settling { ids: self.ids.as_ref(), timing: &self.stay_timing }
+    }
 }

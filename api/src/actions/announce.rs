@@ -1,9 +1,9 @@
 //! After the commit: the bell for the worker and the news for subscribers. Neither may fail the action: the row is the
 //! truth, the sweeper rings again and subscribers look again.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use domain::lane::LaneId;
+use domain::{ids::VendorAccountId, lane::LaneId};
 use entities::rows::{alert, command};
 use futures::{FutureExt, future::BoxFuture};
 use messaging::{Job, LiveEvent};
@@ -43,6 +43,15 @@ pub(super) async fn announce<'a>(
     // The first poll sends; what is left is waiting for the transport's word, which nobody here needs.
     if futures::poll!(&mut both).is_pending() {
         tokio::spawn(both);
+    }
+}
+
+/// Rings for placements of these accounts that became due.
+pub(super) async fn ring_for_placements(shared: &Shared, accounts: &BTreeSet<VendorAccountId>) {
+    for account in accounts {
+        if let Err(error) = shared.queue.ring(&Job::Reconcile { account: account.0 }).await {
+            tracing::warn!(%error, "the bell did not ring; the sweeper will");
+        }
     }
 }
 

@@ -114,6 +114,21 @@ pub(super) async fn declined<Row>(transaction: DatabaseTransaction, why: Decline
     Ok(Err(why))
 }
 
+/// Commits what was written together with what follows of it at vendors; rolls back if that cannot be.
+pub(super) async fn finish<Row>(
+    transaction: DatabaseTransaction,
+    row: Row,
+    settled: Result<BTreeSet<VendorAccountId>, Declined>,
+) -> Outcome<Row> {
+    match settled {
+        Ok(accounts) => {
+            transaction.commit().await?;
+            Ok(Ok(Changed { row, accounts }))
+        }
+        Err(why) => declined(transaction, why).await,
+    }
+}
+
 /// Takes hold of a person, and keeps their access levels as they are, until the transaction ends. An erased person is
 /// gone.
 pub(super) async fn hold_person(
@@ -144,20 +159,25 @@ pub(super) async fn hold_person(
     Ok(person)
 }
 
-/// Settles the credentials of whoever has one of these access levels.
-pub(super) async fn settle_holders(
-    transaction: &DatabaseTransaction,
-    acting: &Acting<'_>,
-    levels: &[Uuid],
-) -> Result<Result<BTreeSet<VendorAccountId>, Declined>, StoreError> {
-    let holders: Vec<Uuid> = access_assignment::Entity::find()
+/// Who has one of these access levels.
+pub(super) async fn holders_of(transaction: &DatabaseTransaction, levels: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    Ok(access_assignment::Entity::find()
         .select_only()
         .column(access_assignment::Column::UserId)
         .filter(access_assignment::Column::AccessLevelId.is_in(levels.iter().copied()))
         .distinct()
         .into_tuple()
         .all(transaction)
-        .await?;
+        .await?)
+}
+
+/// Settles the credentials of whoever has one of these access levels.
+pub(super) async fn settle_holders(
+    transaction: &DatabaseTransaction,
+    acting: &Acting<'_>,
+    levels: &[Uuid],
+) -> Result<Result<BTreeSet<VendorAccountId>, Declined>, StoreError> {
+    let holders = holders_of(transaction, levels).await?;
     credentials::settle_people(transaction, acting, &holders).await
 }
 

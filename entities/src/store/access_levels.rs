@@ -14,7 +14,7 @@ use sea_orm::{
 use serde_json::json;
 
 use super::{
-    access::{Acting, Changed, Declined, Outcome, declined, hold_person, settle_holders},
+    access::{Acting, Changed, Declined, Outcome, declined, finish, hold_person, holders_of, settle_holders},
     credentials, events, schedules,
 };
 use crate::{
@@ -120,12 +120,8 @@ pub async fn update(
         write_doors(&transaction, &row, doors).await?;
     }
     told(&transaction, acting, &row, "CHANGED", None).await?;
-    let accounts = match settle_holders(&transaction, acting, &[row.id]).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = settle_holders(&transaction, acting, &[row.id]).await?;
+    finish(transaction, row, settled).await
 }
 
 /// Deletes an access level, and takes it away from whoever has it.
@@ -141,24 +137,14 @@ pub async fn delete(
     let Some(row) = hold(&transaction, organization, id).await? else {
         return declined(transaction, Declined::Gone).await;
     };
+    let holders = holders_of(&transaction, &[row.id]).await?;
     let of_level = access_assignment::Column::AccessLevelId.eq(row.id);
-    let holders: Vec<uuid::Uuid> = access_assignment::Entity::find()
-        .select_only()
-        .column(access_assignment::Column::UserId)
-        .filter(of_level.clone())
-        .into_tuple()
-        .all(&transaction)
-        .await?;
     access_assignment::Entity::delete_many().filter(of_level).exec(&transaction).await?;
     write_doors(&transaction, &row, &BTreeSet::new()).await?;
     access_level::Entity::delete_by_id(row.id).exec(&transaction).await?;
     told(&transaction, acting, &row, "DELETED", None).await?;
-    let accounts = match credentials::settle_people(&transaction, acting, &holders).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = credentials::settle_people(&transaction, acting, &holders).await?;
+    finish(transaction, row, settled).await
 }
 
 /// Gives a person an access level for a time, or changes that time.
@@ -217,12 +203,8 @@ pub async fn assign(
         }
     };
     told(&transaction, acting, &level, "ASSIGNED", Some(user)).await?;
-    let accounts = match credentials::settle_people(&transaction, acting, &[user.0]).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = credentials::settle_people(&transaction, acting, &[user.0]).await?;
+    finish(transaction, row, settled).await
 }
 
 /// Takes an access level away from a person. That they do not have it is all that counts.
@@ -254,12 +236,8 @@ pub async fn unassign(
         return Ok(Ok(Changed { row, accounts: BTreeSet::new() }));
     }
     told(&transaction, acting, &row, "UNASSIGNED", Some(user)).await?;
-    let accounts = match credentials::settle_people(&transaction, acting, &[user.0]).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = credentials::settle_people(&transaction, acting, &[user.0]).await?;
+    finish(transaction, row, settled).await
 }
 
 async fn hold(

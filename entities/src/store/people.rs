@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, DatabaseTra
 use serde_json::json;
 
 use super::{
-    access::{Acting, Changed, Declined, Outcome, declined, hold_person},
+    access::{Acting, Changed, Declined, Outcome, declined, finish, hold_person},
     credentials, events,
 };
 use crate::{
@@ -102,12 +102,8 @@ pub async fn update(
     }
     let row = write(&transaction, row).await?;
     told(&transaction, acting, &row, "CHANGED").await?;
-    let accounts = match credentials::settle_people(&transaction, acting, &[row.id]).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = credentials::settle_people(&transaction, acting, &[row.id]).await?;
+    finish(transaction, row, settled).await
 }
 
 /// Erases a person: nothing personal stays in their row, their credentials are revoked, what they were assigned and

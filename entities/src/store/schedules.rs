@@ -13,7 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    access::{Acting, Changed, Declined, Outcome, declined, settle_holders},
+    access::{Acting, Changed, Declined, Outcome, declined, finish, settle_holders},
     events,
 };
 use crate::{
@@ -111,12 +111,8 @@ pub async fn update(
         .into_tuple()
         .all(&transaction)
         .await?;
-    let accounts = match settle_holders(&transaction, acting, &levels).await? {
-        Ok(accounts) => accounts,
-        Err(why) => return declined(transaction, why).await,
-    };
-    transaction.commit().await?;
-    Ok(Ok(Changed { row, accounts }))
+    let settled = settle_holders(&transaction, acting, &levels).await?;
+    finish(transaction, row, settled).await
 }
 
 /// Deletes a schedule that no access level uses.

@@ -18,11 +18,9 @@ use entities::{
     rows::user,
     store::{
         access::{Acting, Changed, Declined},
-        stays::Settling,
         used_keys::KeyedOrder,
     },
 };
-use messaging::Job;
 
 pub(crate) use access_levels::{
     Assigned, LevelGiven, NewLevel, assign_access_level, create_access_level, delete_access_level,
@@ -35,7 +33,7 @@ pub(crate) use credentials::{
 pub(crate) use schedules::{NewPattern, PatternGiven, create_schedule, delete_schedule, update_schedule};
 pub(crate) use users::{NewUser, UserGiven, create_user, delete_user, update_user};
 
-use super::{Refusal, accounts::Answer};
+use super::{Refusal, accounts::Answer, announce::ring_for_placements};
 use crate::{auth::Session, shared::Shared};
 
 /// As many doors as one credential or access level may have.
@@ -48,17 +46,12 @@ fn permit(shared: &Shared, session: &Session) -> Result<(), Refusal> {
 
 /// Who acts, for the writers.
 fn acting<'a>(shared: &'a Shared, by: &'a str, key: Option<&'a KeyedOrder>) -> Acting<'a> {
-    let settling = Settling { ids: shared.ids.as_ref(), timing: &shared.stay_timing };
-    Acting { settling, by, key, now: shared.clock.now() }
+    Acting { settling: shared.settling(), by, key, now: shared.clock.now() }
 }
 
 /// Rings for what became due, after the commit. The rows are the truth: the sweeper rings again.
 async fn done<Row>(shared: &Shared, changed: Changed<Row>) -> Row {
-    for account in &changed.accounts {
-        if let Err(error) = shared.queue.ring(&Job::Reconcile { account: account.0 }).await {
-            tracing::warn!(%error, "the bell did not ring; the sweeper will");
-        }
-    }
+    ring_for_placements(shared, &changed.accounts).await;
     changed.row
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::ids::{DoorId, VendorAccountId};
 use entities::{find, store::mappings};
 
-use super::{doors_for, permit, settling, tell};
+use super::{doors_for, permit, tell};
 use crate::{
     actions::{Refusal, accounts::Answer},
     auth::Session,
@@ -47,7 +47,7 @@ pub(crate) async fn map_resource(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (by, now) = (session.principal.actor.to_string(), shared.clock.now());
-    for settled in mappings::map(&shared.database, &settling(shared), account, resource, &doors, &by, now).await? {
+    for settled in mappings::map(&shared.database, &shared.settling(), account, resource, &doors, &by, now).await? {
         tell(shared, &settled).await;
     }
     Ok(Ok(Mapping { account, resource: resource.to_owned(), doors }))

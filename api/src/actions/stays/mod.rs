@@ -16,9 +16,13 @@ use domain::{
 use entities::{
     StoreError, find,
     rows::{access_token, reservation},
-    store::stays::{Settled, Settling},
+    store::{
+        stays::Settled,
+        used_keys::{self, KeyedOrder, Known},
+    },
 };
-use messaging::Job;
+use serde_json::Value;
+use uuid::Uuid;
 
 pub(crate) use alerts::acknowledge_alert;
 pub(crate) use mapping::{Mapping, map_resource};
@@ -28,7 +32,12 @@ pub(crate) use reservations::{
 pub(crate) use reveal::{Revealed, reveal_token};
 pub(crate) use tokens::{NewToken, TokenGiven, issue_token, revoke_token, update_token};
 
-use super::{Refusal, accounts::Answer, announce::tell_of_alerts};
+use super::{
+    Refusal,
+    accounts::Answer,
+    announce::{ring_for_placements, tell_of_alerts},
+    keyed::keyed,
+};
 use crate::{auth::Session, shared::Shared};
 
 /// As many doors as one stay, token or room may have.
@@ -41,17 +50,9 @@ fn permit(shared: &Shared, session: &Session) -> Result<(), Refusal> {
     if limits.sees_everything() && limits.verbs.is_none() { Ok(()) } else { Err(Refusal::KeyLimited) }
 }
 
-fn settling(shared: &Shared) -> Settling<'_> {
-    Settling { ids: shared.ids.as_ref(), timing: &shared.stay_timing }
-}
-
 /// Rings and tells after the commit. The rows are the truth: the sweeper rings again.
 async fn tell(shared: &Shared, settled: &Settled) {
-    for account in &settled.accounts {
-        if let Err(error) = shared.queue.ring(&Job::Reconcile { account: account.0 }).await {
-            tracing::warn!(%error, "the bell did not ring; the sweeper will");
-        }
-    }
+    ring_for_placements(shared, &settled.accounts).await;
     tell_of_alerts(shared, &settled.alerts).await;
 }
 
@@ -67,6 +68,50 @@ async fn token_for(shared: &Shared, session: &Session, id: &str) -> Answer<acces
     let Ok(id) = id.parse::<AccessTokenId>() else { return Ok(Err(absent)) };
     let found = find::tokens::by_ids(&shared.database, &session.scope, &[id]).await?;
     Ok(found.into_iter().next().ok_or(absent))
+}
+
+/// A row that may be changed, or one for which the same was asked before.
+enum Ours<Row> {
+    Now(Box<Row>, KeyedOrder),
+    Before(Box<Row>),
+}
+
+/// Whether something of this kind may be changed: the caller may, it is there, and its key is not used for anything else.
+async fn ours<Row, Again: Future<Output = Result<Row, StoreError>>>(
+    shared: &Shared,
+    session: &Session,
+    (mutation, key, asked): (&str, Option<String>, &Value),
+    found: impl Future<Output = Answer<Row>>,
+    again: impl FnOnce(Uuid) -> Again,
+) -> Answer<Ours<Row>> {
+    if let Err(refusal) = permit(shared, session) {
+        return Ok(Err(refusal));
+    }
+    let row = match found.await? {
+        Ok(row) => row,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let order = match keyed(shared, session, mutation, key, asked) {
+        Ok(order) => order,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    Ok(match before(shared, &order, again).await? {
+        Some(known) => known.map(|row| Ours::Before(Box::new(row))),
+        None => Ok(Ours::Now(Box::new(row), order)),
+    })
+}
+
+/// What came of the same order before, if it was given; a refusal if something else was asked for under its key.
+async fn before<Row, Again: Future<Output = Result<Row, StoreError>>>(
+    shared: &Shared,
+    order: &KeyedOrder,
+    again: impl FnOnce(Uuid) -> Again,
+) -> Result<Option<Result<Row, Refusal>>, StoreError> {
+    Ok(match used_keys::known(&shared.database, order).await? {
+        Known::Nothing => None,
+        Known::Done(id) => Some(Ok(again(id).await?)),
+        Known::KeyReused => Some(Err(Refusal::IdempotencyKeyReused)),
+    })
 }
 
 /// The row of a stay that was just written or asked for before.

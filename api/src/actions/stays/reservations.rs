@@ -5,16 +5,16 @@ use domain::{
     ids::{ReservationId, SiteId, UserId},
 };
 use entities::{
-    StoreError, find,
+    find,
     rows::reservation,
     store::{
         own_stays::{self, Guest, NewGuest, StayChange, Written},
-        used_keys::{self, KeyedOrder, Known},
+        used_keys::KeyedOrder,
     },
 };
 use serde_json::json;
 
-use super::{doors_for, permit, reservation_again, reservation_for, settling, tell};
+use super::{Ours, before, doors_for, ours, permit, reservation_again, reservation_for, tell};
 use crate::{
     actions::{Refusal, accounts::Answer, keyed, short_text},
     auth::Session,
@@ -80,7 +80,7 @@ pub(crate) async fn create_reservation(shared: &Shared, session: &Session, new: 
         Ok(order) => order,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let Some(known) = before(shared, session, &order).await? {
+    if let Some(known) = before(shared, &order, |id| reservation_again(shared, session, ReservationId(id))).await? {
         return Ok(known);
     }
     let absent = Refusal::NotFound { field: "siteId" };
@@ -114,7 +114,7 @@ pub(crate) async fn create_reservation(shared: &Shared, session: &Session, new: 
         ends_at,
     };
     let now = shared.clock.now();
-    answer(shared, session, own_stays::create(&shared.database, &settling(shared), new, &order, now).await?).await
+    answer(shared, session, own_stays::create(&shared.database, &shared.settling(), new, &order, now).await?).await
 }
 
 /// Changes a stay.
@@ -132,11 +132,12 @@ pub(crate) async fn update_reservation(
     let guest_asked = given.guest.as_ref().map(GuestGiven::asked);
     let asked = json!([given.reservation, guest_asked, given.doors, starts_at, ends_at, actual_start, actual_end]);
     let key = given.idempotency_key;
-    let (row, order) = match ours(shared, session, "updateReservation", &given.reservation, key, &asked).await? {
-        Ok(Ours::Stay(row, order)) => (row, order),
-        Ok(Ours::Before(row)) => return Ok(Ok(*row)),
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let (row, order) =
+        match stay_of_ours(shared, session, &given.reservation, ("updateReservation", key, &asked)).await? {
+            Ok(Ours::Now(row, order)) => (row, order),
+            Ok(Ours::Before(row)) => return Ok(Ok(*row)),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
     let doors = match &given.doors {
         None => None,
         Some(doors) => match doors_for(shared, session, doors, Some(SiteId(row.site_id))).await? {
@@ -168,8 +169,8 @@ pub(crate) async fn cancel_reservation(
     id: &str,
     key: Option<String>,
 ) -> Answer<reservation::Model> {
-    let (row, order) = match ours(shared, session, "cancelReservation", id, key, &json!([id])).await? {
-        Ok(Ours::Stay(row, order)) => (row, order),
+    let (row, order) = match stay_of_ours(shared, session, id, ("cancelReservation", key, &json!([id]))).await? {
+        Ok(Ours::Now(row, order)) => (row, order),
         Ok(Ours::Before(row)) => return Ok(Ok(*row)),
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -178,36 +179,17 @@ pub(crate) async fn cancel_reservation(
 }
 
 /// A stay that may be changed here, or one for which the same was asked before.
-enum Ours {
-    Stay(Box<reservation::Model>, KeyedOrder),
-    Before(Box<reservation::Model>),
-}
-
-async fn ours(
+async fn stay_of_ours(
     shared: &Shared,
     session: &Session,
-    mutation: &str,
     id: &str,
-    key: Option<String>,
-    asked: &serde_json::Value,
-) -> Answer<Ours> {
-    if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
-    }
-    let row = match reservation_for(shared, session, id).await? {
-        Ok(row) => row,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let order = match keyed(shared, session, mutation, key, asked) {
-        Ok(order) => order,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    if let Some(known) = before(shared, session, &order).await? {
-        return Ok(known.map(|row| Ours::Before(Box::new(row))));
-    }
-    Ok(match row.account_id {
-        Some(_) => Err(Refusal::PmsDecides),
-        None => Ok(Ours::Stay(Box::new(row), order)),
+    (mutation, key, asked): (&str, Option<String>, &serde_json::Value),
+) -> Answer<Ours<reservation::Model>> {
+    let again = |id| reservation_again(shared, session, ReservationId(id));
+    let found = ours(shared, session, (mutation, key, asked), reservation_for(shared, session, id), again).await?;
+    Ok(match found {
+        Ok(Ours::Now(row, _)) if row.account_id.is_some() => Err(Refusal::PmsDecides),
+        found => found,
     })
 }
 
@@ -219,20 +201,8 @@ async fn write(
     order: &KeyedOrder,
 ) -> Answer<reservation::Model> {
     let (id, now) = (ReservationId(row.id), shared.clock.now());
-    let written = own_stays::change(&shared.database, &settling(shared), id, change, order, now).await?;
+    let written = own_stays::change(&shared.database, &shared.settling(), id, change, order, now).await?;
     answer(shared, session, written).await
-}
-
-async fn before(
-    shared: &Shared,
-    session: &Session,
-    order: &KeyedOrder,
-) -> Result<Option<Result<reservation::Model, Refusal>>, StoreError> {
-    Ok(match used_keys::known(&shared.database, order).await? {
-        Known::Nothing => None,
-        Known::Done(id) => Some(Ok(reservation_again(shared, session, ReservationId(id)).await?)),
-        Known::KeyReused => Some(Err(Refusal::IdempotencyKeyReused)),
-    })
 }
 
 async fn answer(shared: &Shared, session: &Session, written: Written) -> Answer<reservation::Model> {

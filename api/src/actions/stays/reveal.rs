@@ -8,7 +8,7 @@ use entities::{
     store::tokens::{self, RevealLimit},
 };
 
-use super::{permit, settling, token_again, token_for, tokens::place};
+use super::{permit, token_again, token_for, tokens::place};
 use crate::{
     actions::{Refusal, accounts::Answer, short_text},
     auth::Session,
@@ -48,7 +48,7 @@ pub(crate) async fn reveal_token(shared: &Shared, session: &Session, id: &str, r
         Some(_) => {}
     }
     let (by, now) = (session.principal.actor.to_string(), shared.clock.now());
-    if !tokens::revealed(&shared.database, &settling(shared), &row, &by, reason, LIMIT, now).await? {
+    if !tokens::revealed(&shared.database, &shared.settling(), &row, &by, reason, LIMIT, now).await? {
         return Ok(Err(Refusal::TooManyReveals));
     }
     // As it is now: it may have been replaced or revoked since.

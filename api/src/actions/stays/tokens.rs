@@ -14,15 +14,12 @@ use domain::{
 use entities::{
     StoreError, find,
     rows::access_token,
-    store::{
-        tokens::{self, Asked, SealedValue, TokenChange, Written},
-        used_keys::{self, KeyedOrder, Known},
-    },
+    store::tokens::{self, Asked, SealedValue, TokenChange, Written},
 };
 use platform::vault::Place;
 use serde_json::json;
 
-use super::{doors_for, permit, reservation_for, settling, tell, token_again, token_for};
+use super::{Ours, before, doors_for, ours, permit, reservation_for, tell, token_again, token_for};
 use crate::{
     actions::{Refusal, accounts::Answer, keyed, short_text},
     auth::Session,
@@ -82,7 +79,7 @@ pub(crate) async fn issue_token(shared: &Shared, session: &Session, new: NewToke
         Ok(order) => order,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let Some(known) = before(shared, session, &order).await? {
+    if let Some(known) = before(shared, &order, |id| token_again(shared, session, AccessTokenId(id))).await? {
         return Ok(known);
     }
     let asked_doors = match &new.doors {
@@ -119,7 +116,7 @@ pub(crate) async fn issue_token(shared: &Shared, session: &Session, new: NewToke
             order: &order,
         };
         let now = shared.clock.now();
-        match tokens::issue(&shared.database, &settling(shared), new, now).await? {
+        match tokens::issue(&shared.database, &shared.settling(), new, now).await? {
             Written::ValueTaken => {}
             written => return answer(shared, session, written, "reservationId", "This stay is over.").await,
         }
@@ -136,8 +133,8 @@ pub(crate) async fn update_token(shared: &Shared, session: &Session, given: Toke
     let value = given.value.as_ref().map(Secret::expose);
     let asked = json!([given.token, value, given.draw, from, until, given.doors]);
     let key = given.idempotency_key;
-    let (row, order) = match ours(shared, session, "updateAccessToken", &given.token, key, &asked).await? {
-        Ok(Ours::Token(row, order)) => (row, order),
+    let (row, order) = match token_of_ours(shared, session, &given.token, ("updateAccessToken", key, &asked)).await? {
+        Ok(Ours::Now(row, order)) => (row, order),
         Ok(Ours::Before(row)) => return Ok(Ok(*row)),
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -176,7 +173,7 @@ pub(crate) async fn update_token(shared: &Shared, session: &Session, given: Toke
         };
         let change = TokenChange { from, until, doors: doors.clone(), value: value.as_ref() };
         let now = shared.clock.now();
-        match tokens::change(&shared.database, &settling(shared), &row, change, &order, now).await? {
+        match tokens::change(&shared.database, &shared.settling(), &row, change, &order, now).await? {
             Written::ValueTaken if !stays_as_it_is => {}
             Written::ValueTaken => return Ok(Err(Refusal::ValueTaken { field: "value" })),
             written => return answer(shared, session, written, "accessTokenId", "This token is over.").await,
@@ -195,60 +192,28 @@ pub(crate) async fn revoke_token(
     reason: Option<String>,
     key: Option<String>,
 ) -> Answer<access_token::Model> {
-    let (row, order) = match ours(shared, session, "revokeAccessToken", id, key, &json!([id, reason])).await? {
-        Ok(Ours::Token(row, order)) => (row, order),
-        Ok(Ours::Before(row)) => return Ok(Ok(*row)),
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let (row, order) =
+        match token_of_ours(shared, session, id, ("revokeAccessToken", key, &json!([id, reason]))).await? {
+            Ok(Ours::Now(row, order)) => (row, order),
+            Ok(Ours::Before(row)) => return Ok(Ok(*row)),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
     if let Some(Err(refusal)) = reason.as_deref().map(|reason| short_text("reason", reason)) {
         return Ok(Err(refusal));
     }
     let now = shared.clock.now();
-    let written = tokens::revoke(&shared.database, &settling(shared), &row, reason.as_deref(), &order, now).await?;
+    let written = tokens::revoke(&shared.database, &shared.settling(), &row, reason.as_deref(), &order, now).await?;
     answer(shared, session, written, "accessTokenId", "This token is over.").await
 }
 
-/// A token that may be changed, or one for which the same was asked before.
-enum Ours {
-    Token(Box<access_token::Model>, KeyedOrder),
-    Before(Box<access_token::Model>),
-}
-
-async fn ours(
+async fn token_of_ours(
     shared: &Shared,
     session: &Session,
-    mutation: &str,
     id: &str,
-    key: Option<String>,
-    asked: &serde_json::Value,
-) -> Answer<Ours> {
-    if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
-    }
-    let row = match token_for(shared, session, id).await? {
-        Ok(row) => row,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let order = match keyed(shared, session, mutation, key, asked) {
-        Ok(order) => order,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    Ok(match before(shared, session, &order).await? {
-        Some(known) => known.map(|row| Ours::Before(Box::new(row))),
-        None => Ok(Ours::Token(Box::new(row), order)),
-    })
-}
-
-async fn before(
-    shared: &Shared,
-    session: &Session,
-    order: &KeyedOrder,
-) -> Result<Option<Result<access_token::Model, Refusal>>, StoreError> {
-    Ok(match used_keys::known(&shared.database, order).await? {
-        Known::Nothing => None,
-        Known::Done(id) => Some(Ok(token_again(shared, session, AccessTokenId(id)).await?)),
-        Known::KeyReused => Some(Err(Refusal::IdempotencyKeyReused)),
-    })
+    order: (&str, Option<String>, &serde_json::Value),
+) -> Answer<Ours<access_token::Model>> {
+    let again = |id| token_again(shared, session, AccessTokenId(id));
+    ours(shared, session, order, token_for(shared, session, id), again).await
 }
 
 async fn answer(
