@@ -19,6 +19,8 @@ use crate::{
     foundation::{self, Foundation, Migrations},
     house::{House, Rooms},
     keys::{self, KeyPlan},
+    ledger::{self, KeptCheckpoint},
+    rotation,
 };
 
 /// One GraphQL API for every door. Without a command: everything in one process, with simulated vendors and a demo.
@@ -50,10 +52,28 @@ enum Task {
         #[arg(long)]
         simulator: String,
     },
-    /// Manage API keys.
+    /// Manage API keys, and the key of the vault.
     Key {
         #[command(subcommand)]
         command: KeyTask,
+    },
+    /// Look after the ledger of events.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerTask,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerTask {
+    /// Read it again from its beginning, also while the house runs, and name the first row that is wrong.
+    Verify {
+        /// Only this organization's.
+        #[arg(long)]
+        organization: Option<OrganizationId>,
+        /// A checkpoint that was kept elsewhere and has to be part of it: `<sequence>:<hash>`.
+        #[arg(long)]
+        checkpoint: Option<KeptCheckpoint>,
     },
 }
 
@@ -79,7 +99,12 @@ enum KeyTask {
         /// Let it expire after so many days.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         days: Option<u32>,
+        /// Let it send so many commands, and change nothing else.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        uses: Option<u32>,
     },
+    /// Seal every stored secret anew with the first key of GATEHOUSE_SECRET_KEY, while the house runs.
+    Rotate,
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -113,7 +138,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Some(Task::Seed { simulator }) => seed(&settings, &simulator).await,
-        Some(Task::Key { command }) => create_key(&settings, command).await,
+        Some(Task::Key { command }) => manage_key(&settings, command).await,
+        Some(Task::Ledger { command: LedgerTask::Verify { organization, checkpoint } }) => {
+            print(&ledger::verify(&settings, organization, checkpoint).await?);
+            Ok(())
+        }
         Some(Task::Schema) => Ok(()),
     }
 }
@@ -182,8 +211,8 @@ async fn seed(settings: &Settings, simulator: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn create_key(settings: &Settings, task: KeyTask) -> Result<(), Failure> {
-    let KeyTask::Create { name, role, sites, doors, verbs, days } = task;
+async fn manage_key(settings: &Settings, task: KeyTask) -> Result<(), Failure> {
+    let KeyTask::Create { name, role, sites, doors, verbs, days, uses } = task else { return rotate(settings).await };
     let failed = Failure::during("The key could not be stored");
     let foundation = Foundation::lay(settings, Arc::new(SystemClock), Migrations::Apply).await?;
     let organization = keys::organization(&foundation, "My organization").await.map_err(|error| failed(&error))?;
@@ -195,10 +224,17 @@ async fn create_key(settings: &Settings, task: KeyTask) -> Result<(), Failure> {
         doors: doors.into_iter().collect(),
         verbs: verbs.into_iter().collect(),
         lifetime: days.map(|days| TimeDelta::days(i64::from(days))),
+        max_uses: uses,
     };
     let secret = platform::api_key::generate();
     keys::store_key(&foundation, organization, &plan, &secret).await.map_err(|error| failed(&error))?;
     print(&format!("{}\n", secret.expose()));
+    Ok(())
+}
+
+async fn rotate(settings: &Settings) -> Result<(), Failure> {
+    let count = rotation::rotate(settings).await?;
+    print(&format!("{count} stored secrets were sealed anew; the first key opens everything.\n"));
     Ok(())
 }
 

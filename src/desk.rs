@@ -92,6 +92,7 @@ impl VendorDesk for Desk {
         now: Timestamp,
     ) -> Result<Checked, DeskError> {
         let credentials = VendorCredentials::from_settings(vendor, credentials).map_err(invalid)?;
+        self.http.check_reach(base_url).await.map_err(refused)?;
         self.try_out(base_url, credentials, now).await
     }
 

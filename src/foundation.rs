@@ -9,13 +9,22 @@ use std::{
 };
 
 use domain::{clock::Clock, ids::IdSource, secret::Secret};
-use entities::Database;
+use entities::{Database, store::vault_keys};
 use messaging::Backend;
 use migration::{Migrator, MigratorTrait};
-use platform::{database, ids::Ids, settings::Settings, vault::Vault};
+use platform::{
+    database,
+    ids::Ids,
+    notary::Notary,
+    settings::Settings,
+    vault::{Place, Vault},
+};
 use sea_orm::DatabaseConnection;
 
 use crate::failure::Failure;
+
+/// The file of the embedded house's own keys.
+pub(crate) const KEY_FILE: &str = "secret.key";
 
 /// The ground floor of a process. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +39,8 @@ pub struct Foundation {
     pub ids: Arc<dyn IdSource>,
     /// Seals and opens secrets.
     pub vault: Arc<Vault>,
+    /// Signs for the ledger.
+    pub notary: Arc<Notary>,
     _folder: Option<Arc<File>>,
 }
 
@@ -49,18 +60,15 @@ impl Foundation {
     /// The data folder, the database or the transport cannot be used.
     pub async fn lay(settings: &Settings, clock: Arc<dyn Clock>, migrations: Migrations) -> Result<Self, Failure> {
         let folder = if settings.is_embedded() { Some(Arc::new(claim(&settings.data_directory)?)) } else { None };
-        let vault = Arc::new(vault(settings)?);
+        let keys = secret_keys(settings)?;
+        let (vault, notary) = (vault(&keys)?, Arc::new(notary(&keys)?));
         let pools = open_database(settings).await?;
         migrate(&pools.write, migrations).await?;
         let backend = open_backend(settings).await?;
-        Ok(Self {
-            database: Database::new(pools.read, pools.write),
-            backend,
-            ids: Arc::new(Ids::new(Arc::clone(&clock))),
-            clock,
-            vault,
-            _folder: folder,
-        })
+        let database = Database::new(pools.read, pools.write);
+        let ids = Ids::new(Arc::clone(&clock)).marked_by(Arc::clone(&notary));
+        let vault = Arc::new(with_fingerprints(vault, &database, &ids, clock.now()).await?);
+        Ok(Self { database, backend, ids: Arc::new(ids), clock, vault, notary, _folder: folder })
     }
 }
 
@@ -72,6 +80,16 @@ pub async fn apply_migrations(settings: &Settings) -> Result<usize, Failure> {
     let _folder = if settings.is_embedded() { Some(claim(&settings.data_directory)?) } else { None };
     let pools = open_database(settings).await?;
     migrate(&pools.write, Migrations::Apply).await
+}
+
+/// The rows of the settings' database alone, beside a house that may be running on it.
+///
+/// # Errors
+/// The database cannot be reached, or lacks migrations.
+pub async fn open_rows(settings: &Settings) -> Result<Database, Failure> {
+    let pools = open_database(settings).await?;
+    migrate(&pools.write, Migrations::Require).await?;
+    Ok(Database::new(pools.read, pools.write))
 }
 
 async fn migrate(connection: &DatabaseConnection, migrations: Migrations) -> Result<usize, Failure> {
@@ -113,7 +131,7 @@ async fn open_backend(settings: &Settings) -> Result<Backend, Failure> {
 }
 
 /// Creates the data folder and claims it for this process: SQLite and the in-process bell serve one process only.
-fn claim(folder: &Path) -> Result<File, Failure> {
+pub(crate) fn claim(folder: &Path) -> Result<File, Failure> {
     let unusable = |error: std::io::Error| {
         Failure::new(format!(
             "The data folder {} cannot be written ({error}): make it writable, or set GATEHOUSE_DATA_DIRECTORY.",
@@ -132,18 +150,61 @@ fn claim(folder: &Path) -> Result<File, Failure> {
     }
 }
 
-fn vault(settings: &Settings) -> Result<Vault, Failure> {
+fn secret_keys(settings: &Settings) -> Result<Secret, Failure> {
     let given = &settings.secret_key;
-    let key = if !given.expose().is_empty() {
-        given.clone()
+    if !given.expose().is_empty() {
+        Ok(given.clone())
     } else if settings.is_embedded() {
-        kept_secret(&settings.data_directory.join("secret.key"), Vault::generate_key)?
+        kept_secret(&settings.data_directory.join(KEY_FILE), Vault::generate_key)
     } else {
-        return Err(Failure::new(
+        Err(Failure::new(
             "GATEHOUSE_SECRET_KEY is not set: make one with `openssl rand -base64 32` and give every process the same.",
-        ));
+        ))
+    }
+}
+
+fn vault(keys: &Secret) -> Result<Vault, Failure> {
+    Vault::new(keys).map_err(|error| Failure::new(format!("{error}.")))
+}
+
+fn notary(keys: &Secret) -> Result<Notary, Failure> {
+    Notary::new(keys).map_err(|error| Failure::new(format!("{error}.")))
+}
+
+/// The database of the settings and the notary of its ledger, for looking beside a house that may be running.
+///
+/// # Errors
+/// There is no house, or its database cannot be reached or lacks migrations.
+pub async fn open_ledger(settings: &Settings) -> Result<(Database, Notary), Failure> {
+    if settings.is_embedded() && !settings.data_directory.join(database::FILE).exists() {
+        let folder = settings.data_directory.display();
+        return Err(Failure::new(format!("There is no house in {folder}: set GATEHOUSE_DATA_DIRECTORY.")));
+    }
+    let notary = notary(&secret_keys(settings)?)?;
+    Ok((open_rows(settings).await?, notary))
+}
+
+/// The vault with the key of fingerprints that the house keeps, made at its first start.
+async fn with_fingerprints(
+    vault: Vault,
+    database: &Database,
+    ids: &Ids,
+    now: domain::clock::Timestamp,
+) -> Result<Vault, Failure> {
+    let failed = Failure::during("The key of fingerprints cannot be used");
+    let place = |row| Place { table: "vault_keys", column: "sealed", row };
+    let known = vault_keys::find(database, vault_keys::FINGERPRINTS).await.map_err(|error| failed(&error))?;
+    let kept = match known {
+        Some(kept) => kept,
+        None => {
+            let id = ids.next_uuid();
+            let sealed = vault.seal(vault.first_fingerprint_key(), place(id)).map_err(|error| failed(&error))?;
+            let kept = vault_keys::keep(database, id, vault_keys::FINGERPRINTS, sealed, now).await;
+            kept.map_err(|error| failed(&error))?
+        }
     };
-    Vault::new(&key).map_err(|error| Failure::new(format!("{error}.")))
+    let key = vault.open(&kept.sealed, place(kept.id)).map_err(|error| failed(&error))?;
+    vault.with_fingerprint_key(&key).map_err(|error| failed(&error))
 }
 
 /// Reads a secret from a file that only its owner may read, making it first if there is none.

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
+use axum::{http::HeaderName, serve::ListenerExt};
 use chrono::TimeDelta;
 use domain::{
     clock::Clock,
@@ -25,6 +25,7 @@ use crate::{
     desk::Desk,
     failure::Failure,
     foundation::{Foundation, Migrations, kept_secret},
+    issuers::issuers,
 };
 
 /// Which rooms of the house run in this process.
@@ -216,7 +217,8 @@ impl House {
     fn start_api(&mut self, settings: &Settings, listener: TcpListener) -> Result<(), Failure> {
         let address = listener.local_addr().map_err(|error| Failure::during("The API cannot listen")(&error))?;
         let embedded = settings.is_embedded();
-        let desk = Desk::new(http(&self.foundation, settings)?);
+        let http = http(&self.foundation, settings)?;
+        let desk = Desk::new(Arc::clone(&http));
         let public_url = match settings.public_url.as_str() {
             "" => format!("http://{address}"),
             url => url.to_owned(),
@@ -232,8 +234,11 @@ impl House {
                 desk: Arc::new(desk),
                 public_url,
                 stay_timing: settings.stay_timing(),
+                replay: settings.replay(),
                 allowed_origins: settings.origins(),
                 trusted_documents: trusted_documents(settings)?,
+                issuers: issuers(settings, http, Arc::clone(&self.foundation.clock)),
+                address_header: address_header(settings)?,
             },
             api::Settings {
                 max_depth: settings.max_depth,
@@ -242,6 +247,7 @@ impl House {
                 max_webhook_bytes: settings.max_webhook_bytes,
                 graphiql: settings.graphiql.is_on(embedded),
                 introspection: settings.introspection.is_on(embedded),
+                sdl: settings.sdl.is_on(embedded),
             },
         );
         let shutdown = self.shutdown.clone();
@@ -253,7 +259,8 @@ impl House {
                     tracing::debug!(%error, "a connection stays with Nagle's algorithm");
                 }
             });
-            let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let serve = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
             // WebSockets outlive a graceful shutdown for ever; their clients reconnect elsewhere.
             let patience = async {
                 shutdown.cancelled().await;
@@ -269,6 +276,17 @@ impl House {
         });
         self.address = Some(address);
         Ok(())
+    }
+}
+
+/// The header in which the proxy in front writes where a caller is, if there is one.
+fn address_header(settings: &Settings) -> Result<Option<HeaderName>, Failure> {
+    match settings.client_address_header.as_str() {
+        "" => Ok(None),
+        name => match HeaderName::try_from(name) {
+            Ok(name) => Ok(Some(name)),
+            Err(_) => Err(Failure::new("GATEHOUSE_CLIENT_ADDRESS_HEADER must be the name of a header.")),
+        },
     }
 }
 
@@ -300,11 +318,13 @@ pub fn worker_parts(foundation: &Foundation, settings: &Settings) -> Result<work
         clock: Arc::clone(&foundation.clock),
         ids: Arc::clone(&foundation.ids),
         vault: Arc::clone(&foundation.vault),
+        notary: Arc::clone(&foundation.notary) as Arc<dyn domain::ledger::Notary>,
         http: http(foundation, settings)?,
         budget: foundation.backend.budget(),
         settings: worker::Settings {
             sync_interval: seconds(settings.sync_interval_seconds),
             stay_timing: settings.stay_timing(),
+            events_kept: settings.events_kept(),
             account_concurrency: settings.account_concurrency,
             rate_limit: (settings.rate_limit_requests > 0).then(|| RateLimit {
                 requests: settings.rate_limit_requests,
@@ -324,7 +344,7 @@ fn http(foundation: &Foundation, settings: &Settings) -> Result<Arc<HttpFactory>
         connect: seconds(settings.vendor_connect_timeout_seconds),
         total: seconds(settings.vendor_timeout_seconds),
     };
-    HttpFactory::new(Arc::clone(&foundation.clock), time_outs)
+    HttpFactory::new(Arc::clone(&foundation.clock), time_outs, settings.allow_private_vendor_addresses.clone())
         .map(Arc::new)
         .map_err(|error| Failure::during("The HTTP client could not be set up")(&error))
 }

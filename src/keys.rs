@@ -28,6 +28,8 @@ pub struct KeyPlan {
     pub verbs: BTreeSet<CommandKind>,
     /// How long it counts; for ever if absent.
     pub lifetime: Option<TimeDelta>,
+    /// How many commands it may send; any number if absent.
+    pub max_uses: Option<u32>,
 }
 
 impl KeyPlan {
@@ -41,6 +43,7 @@ impl KeyPlan {
             doors: BTreeSet::new(),
             verbs: BTreeSet::new(),
             lifetime: None,
+            max_uses: None,
         }
     }
 }
@@ -67,10 +70,12 @@ pub async fn store_key(
         id,
         organization,
         name: &plan.name,
+        prefix: &platform::api_key::prefix(secret.expose()),
         secret_hash: platform::api_key::hash(secret.expose()),
         role: plan.role,
         limits: &limits,
         expires_at: plan.lifetime.map(|lifetime| now + lifetime),
+        max_uses: plan.max_uses,
     };
     store::keys::create(&foundation.database, key, now).await?;
     Ok(id)

@@ -6,4 +6,7 @@ pub mod desk;
 pub mod failure;
 pub mod foundation;
 pub mod house;
+mod issuers;
 pub mod keys;
+pub mod ledger;
+pub mod rotation;

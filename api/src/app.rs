@@ -7,20 +7,26 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{
-        HeaderValue, Method,
+        HeaderName, HeaderValue, Method,
         header::{AUTHORIZATION, CONTENT_TYPE},
     },
     response::Html,
     routing::{get, post},
 };
+use chrono::TimeDelta;
 use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus};
-use platform::vault::Vault;
+use platform::{oidc::Issuers, vault::Vault};
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    auth::Keys, desk::VendorDesk, documents::Documents, execution::Execution, graphql, health, http, routes,
+    actions::denials::Denials,
+    auth::{Keys, People},
+    desk::VendorDesk,
+    documents::Documents,
+    execution::Execution,
+    graphql, health, http, routes,
     shared::Shared,
 };
 
@@ -45,10 +51,16 @@ pub struct Parts {
     pub public_url: String,
     /// How long before, after and between stays.
     pub stay_timing: StayTiming,
+    /// How long a subscription can be resumed from a cursor.
+    pub replay: TimeDelta,
     /// Other origins whose pages may call, for example `https://desk.example`.
     pub allowed_origins: Vec<String>,
     /// The only documents that may run; any if absent.
     pub trusted_documents: Option<Vec<String>>,
+    /// The identity providers whose tokens count.
+    pub issuers: Arc<Issuers>,
+    /// The header in which the proxy in front of us writes where a caller is; the connection says so without.
+    pub address_header: Option<HeaderName>,
 }
 
 /// How much a caller may ask for at once, and what is shown to the curious.
@@ -66,13 +78,21 @@ pub struct Settings {
     pub graphiql: bool,
     /// Whether `__schema` and `__type` answer.
     pub introspection: bool,
+    /// Whether `_service { sdl }` answers callers without a key.
+    pub sdl: bool,
 }
 
 /// The front door: `POST /graphql` (JSON, or server-sent events), `GET /graphql?query=`, the WebSocket
 /// (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
 /// `GET /graphiql` if asked for, `POST /webhooks/{intakeToken}`, `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
 pub fn router(parts: Parts, settings: Settings) -> Router {
-    let keys = Keys::new(parts.database.clone(), Arc::clone(&parts.clock));
+    let people = People::new(
+        Arc::clone(&parts.issuers),
+        parts.database.clone(),
+        Arc::clone(&parts.clock),
+        Arc::clone(&parts.ids),
+    );
+    let keys = Keys::new(parts.database.clone(), Arc::clone(&parts.clock), people);
     let Parts {
         database,
         queue,
@@ -83,11 +103,27 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         desk,
         public_url,
         stay_timing,
+        replay,
         allowed_origins,
         trusted_documents,
+        issuers: _,
+        address_header,
     } = parts;
     let public_url = public_url.trim_end_matches('/').into();
-    let shared = Arc::new(Shared { database, queue, live, clock, ids, vault, desk, public_url, stay_timing, keys });
+    let shared = Arc::new(Shared {
+        database,
+        queue,
+        live,
+        clock,
+        ids,
+        vault,
+        desk,
+        public_url,
+        stay_timing,
+        replay,
+        keys,
+        denials: Denials::default(),
+    });
     let state = AppState {
         execution: Execution::new(
             graphql::build(settings),
@@ -98,6 +134,7 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         shared,
         max_message_bytes: settings.max_body_bytes,
         origins: allowed_origins.into(),
+        address_header,
         intake: routes::Intake::default(),
     };
     let webhook_limit = DefaultBodyLimit::max(settings.max_webhook_bytes);
@@ -136,6 +173,8 @@ pub(crate) struct AppState {
     pub(crate) max_message_bytes: usize,
     /// Other origins whose pages may connect.
     pub(crate) origins: Arc<[String]>,
+    /// See [`Parts::address_header`].
+    pub(crate) address_header: Option<HeaderName>,
     pub(crate) intake: routes::Intake,
 }
 

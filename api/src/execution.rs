@@ -39,6 +39,8 @@ pub(crate) struct Execution {
     schema: Api,
     shared: Arc<Shared>,
     most_fields: usize,
+    /// Whether the schema's text is told to whoever asks.
+    sdl: bool,
     documents: Arc<Documents>,
 }
 
@@ -51,7 +53,7 @@ struct Prepared {
 
 impl Execution {
     pub(crate) fn new(schema: Api, shared: Arc<Shared>, settings: Settings, documents: Documents) -> Self {
-        Self { schema, shared, most_fields: settings.max_complexity, documents: Arc::new(documents) }
+        Self { schema, shared, most_fields: settings.max_complexity, sdl: settings.sdl, documents: Arc::new(documents) }
     }
 
     /// Puts the document that a request names by its hash into the request.
@@ -59,8 +61,8 @@ impl Execution {
     /// # Errors
     /// It is not known, or may not run.
     pub(crate) fn complete(&self, request: &mut Request) -> Result<(), ServerError> {
-        let completed = self.documents.complete(request);
-        completed.map(|_| ()).map_err(|error| coded(error.code(), error.to_string()))
+        let completed = self.documents.complete(request).and_then(|_| limits::check_nesting(&request.query));
+        completed.map_err(|error| coded(error.code(), error.to_string()))
     }
 
     /// Answers a query or mutation.
@@ -109,6 +111,7 @@ impl Execution {
     fn prepare(&self, mut request: Request, session: Option<Session>) -> Result<Prepared, ServerError> {
         let refused = |error: ApiError| coded(error.code(), error.to_string());
         let persisted = self.documents.complete(&mut request).map_err(refused)?;
+        limits::check_nesting(&request.query).map_err(refused)?;
         let variables = std::mem::take(&mut request.variables);
         let asked_for = request.operation_name.clone();
         let document = request.parsed_query().map_err(|error| {
@@ -127,6 +130,9 @@ impl Execution {
         if let Some((_, operation)) = executed {
             limits::has_variables(&operation.node, &variables)
                 .map_err(|message| coded(ErrorCode::ValidationFailed, message))?;
+        }
+        if session.is_none() && !self.sdl && limits::asks_for_sdl(document) {
+            return Err(refused(ApiError::Unauthenticated));
         }
         request.variables = variables;
         if let (Some(hash), Some(_)) = (persisted, &session) {

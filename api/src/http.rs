@@ -11,25 +11,30 @@ use axum::{
     },
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
+        header::{
+            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+        },
     },
     response::{IntoResponse, Response},
 };
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     app::AppState,
-    auth::{Credential, Malformed, Session},
-    graphql::error::{ApiError, ErrorCode, coded, dress, is_request_error},
+    auth::{Admission, Credential, Malformed, Peer, Session},
+    graphql::error::{ApiError, ErrorCode, coded, dress, has_code, is_request_error},
     socket, sse,
 };
 
 const JSON: &str = "application/json; charset=utf-8";
 const GRAPHQL_JSON: &str = "application/graphql-response+json; charset=utf-8";
 
-/// Answers one operation. Without a key only the schema itself answers; with a key that does not count, nothing does.
+/// Answers one operation. Without a key or token only the schema itself answers; with one that does not count, nothing
+/// does.
 pub(crate) async fn answer(
     State(state): State<AppState>,
+    peer: Peer,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -38,7 +43,7 @@ pub(crate) async fn answer(
         Ok(request) => request,
         Err((status, message)) => return refuse(status, accepted, ErrorCode::BadUserInput, message),
     };
-    let session = match session(&state, &headers).await {
+    let session = match session(&state, peer, &headers).await {
         Ok(session) => session,
         Err(refused) => return refused.into_response(accepted),
     };
@@ -66,12 +71,13 @@ pub(crate) struct Parameters {
 /// changes anything: mutations are refused.
 pub(crate) async fn look(
     State(state): State<AppState>,
+    peer: Peer,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return socket::upgrade(state, &headers, upgrade);
+        return socket::upgrade(state, peer, &headers, upgrade);
     }
     let accepted = accepted(&headers);
     let bad = |message| refuse(StatusCode::BAD_REQUEST, accepted, ErrorCode::BadUserInput, message);
@@ -95,7 +101,8 @@ pub(crate) async fn look(
     }
     // The document of a hash is as good as one that is sent, and is looked at for the same.
     if let Err(error) = state.execution.complete(&mut request) {
-        return respond(StatusCode::OK, accepted, &Answer::from_errors(vec![error]));
+        let answer = Answer::from_errors(vec![error]);
+        return respond(status_of(&answer, accepted), accepted, &answer);
     }
     if request.query.is_empty() {
         return bad("The request has no `query`.");
@@ -104,7 +111,7 @@ pub(crate) async fn look(
     if request.parsed_query().is_ok_and(|document| document.operations.iter().any(|(_, it)| changes(it.node.ty))) {
         return not_by_get("Only queries are answered by GET: POST the operation.\n");
     }
-    let session = match session(&state, &headers).await {
+    let session = match session(&state, peer, &headers).await {
         Ok(session) => session,
         Err(refused) => return refused.into_response(accepted),
     };
@@ -125,9 +132,13 @@ fn not_by_get(message: &'static str) -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, allow, message).into_response()
 }
 
-/// Whoever knows `application/graphql-response+json` is told by the status that nothing was executed.
+/// Whoever knows `application/graphql-response+json` is told by the status that nothing was executed, and whose fault it
+/// was.
 fn status_of(answer: &Answer, accepted: &'static str) -> StatusCode {
-    if accepted == GRAPHQL_JSON && is_request_error(answer) { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+    if accepted != GRAPHQL_JSON || !is_request_error(answer) {
+        return StatusCode::OK;
+    }
+    if has_code(answer, ErrorCode::Internal) { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST }
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, &'static str)> {
@@ -154,6 +165,8 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Requ
 
 enum Refused {
     Unauthenticated,
+    Slowed(TimeDelta),
+    Unreachable,
     Failed(Box<async_graphql::ServerError>),
 }
 
@@ -166,6 +179,17 @@ impl Refused {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 response
             }
+            Self::Slowed(pause) => {
+                let message = "Too many wrong keys came from here: wait, and ask again.";
+                let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, accepted, ErrorCode::RateLimited, message);
+                // The next whole second, so that it is not asked a moment too early.
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(pause.num_seconds() + 1));
+                response
+            }
+            Self::Unreachable => {
+                let message = "Your identity provider cannot be asked just now. Try again.";
+                refuse(StatusCode::SERVICE_UNAVAILABLE, accepted, ErrorCode::Unavailable, message)
+            }
             Self::Failed(error) => {
                 respond(StatusCode::SERVICE_UNAVAILABLE, accepted, &Answer::from_errors(vec![*error]))
             }
@@ -173,15 +197,17 @@ impl Refused {
     }
 }
 
-async fn session(state: &AppState, headers: &HeaderMap) -> Result<Option<Session>, Refused> {
+async fn session(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Result<Option<Session>, Refused> {
     let credential = match Credential::of_headers(headers) {
         Ok(None) => return Ok(None),
         Ok(Some(credential)) => credential,
         Err(Malformed) => return Err(Refused::Unauthenticated),
     };
-    match state.shared.keys.verify(&credential).await {
-        Ok(Some(session)) => Ok(Some(session)),
-        Ok(None) => Err(Refused::Unauthenticated),
+    match state.shared.keys.admit(&credential, peer).await {
+        Ok(Admission::Session(session)) => Ok(Some(session)),
+        Ok(Admission::Nobody) => Err(Refused::Unauthenticated),
+        Ok(Admission::Slowed(pause)) => Err(Refused::Slowed(pause)),
+        Ok(Admission::Unreachable) => Err(Refused::Unreachable),
         Err(error) => {
             let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
             let mut errors = vec![error];

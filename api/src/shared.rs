@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::{Database, store::stays::Settling};
 use messaging::{JobQueue, LiveBus};
 use platform::vault::Vault;
 
-use crate::{auth::Keys, desk::VendorDesk};
+use crate::{actions::denials::Denials, auth::Keys, desk::VendorDesk};
 
 /// The long-lived parts behind every operation.
 pub(crate) struct Shared {
@@ -21,7 +22,10 @@ pub(crate) struct Shared {
     /// Where callers reach us from outside, without a slash at its end.
     pub(crate) public_url: Arc<str>,
     pub(crate) stay_timing: StayTiming,
+    /// How long a subscription can be resumed from a cursor.
+    pub(crate) replay: TimeDelta,
     pub(crate) keys: Keys,
+    pub(crate) denials: Denials,
 }
 
 impl Shared {

@@ -1,7 +1,11 @@
 //! Who may do what: roles, the limits of a key, and the decision on each action.
-//! What a principal may see is [`Limits`]; the finders of `entities` turn it into SQL.
+//! What a principal may see is [`Limits`]; the finders of `entities` turn it into SQL. `delegation` says which keys a
+//! caller may make, `membership` what a person may do by their memberships.
 
-use std::collections::BTreeSet;
+mod delegation;
+mod membership;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +17,11 @@ use crate::{
     text_enum,
 };
 
+pub use self::{
+    delegation::{KeyWish, NewKey, narrowed},
+    membership::{Member, of_memberships},
+};
+
 text_enum! {
     /// What a member or key may do; each role includes the ones before it.
     pub enum Role {
@@ -20,7 +29,7 @@ text_enum! {
         Viewer = "VIEWER",
         /// Opens, closes, locks, books.
         Operator = "OPERATOR",
-        /// Forces, and syncs devices.
+        /// Forces, syncs devices, and makes keys that may do no more.
         Manager = "MANAGER",
         /// Manages accounts, people and keys.
         Admin = "ADMIN",
@@ -79,10 +88,14 @@ pub struct Principal {
     pub organization: OrganizationId,
     /// Who it is.
     pub actor: Actor,
-    /// What it may do.
+    /// What it may do wherever it sees something.
     pub role: Role,
+    /// Where it may do more.
+    pub at_sites: BTreeMap<SiteId, Role>,
     /// What it is limited to.
     pub limits: Limits,
+    /// Whether each of its commands is counted, because it may send so many only. It changes nothing else.
+    pub counted: bool,
     /// From when on it is nobody any more.
     pub expires_at: Option<Timestamp>,
 }
@@ -104,6 +117,15 @@ pub enum Denial {
     /// The credential's time is over.
     #[error("Your credential has expired.")]
     Expired,
+    /// It has sent as many commands as it may.
+    #[error("Your key has no uses left.")]
+    UsedUp,
+    /// A key whose uses are counted was asked to do something else.
+    #[error("The uses of your key are counted: it sends commands and changes nothing else.")]
+    CommandsOnly,
+    /// Somebody asked for a key that may do more than they may.
+    #[error("A key may do no more than who makes it: `{0}` asks for more than you have.")]
+    MoreThanYours(&'static str),
 }
 
 impl Principal {
@@ -113,17 +135,54 @@ impl Principal {
         self.expires_at.is_none_or(|at| now < at)
     }
 
-    /// Decides whether this principal may send a command of `kind`. Visibility of the target is the finder's business.
+    /// Decides whether this principal may send a command of `kind` wherever it sees something. Visibility of the target
+    /// is the finder's business.
     ///
     /// # Errors
     /// The reason why not.
     pub fn may_send(&self, kind: CommandKind, now: Timestamp) -> Result<(), Denial> {
+        self.may_send_with(self.role, kind, now)
+    }
+
+    /// Decides whether this principal may send a command of `kind` to something at this site.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_send_at(&self, kind: CommandKind, site: SiteId, now: Timestamp) -> Result<(), Denial> {
+        self.may_send_with(self.role_at(site), kind, now)
+    }
+
+    /// Decides whether there is a place at which this principal may send a command of `kind`.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_send_somewhere(&self, kind: CommandKind, now: Timestamp) -> Result<(), Denial> {
+        let highest = self.at_sites.values().copied().max().unwrap_or(self.role);
+        self.may_send_with(highest.max(self.role), kind, now)
+    }
+
+    /// The key whose uses are to be counted, if they are.
+    #[must_use]
+    pub const fn counted_key(&self) -> Option<ApiKeyId> {
+        match self.actor {
+            Actor::ApiKey(id) if self.counted => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What it may do at a site that it sees.
+    #[must_use]
+    pub fn role_at(&self, site: SiteId) -> Role {
+        self.at_sites.get(&site).map_or(self.role, |role| self.role.max(*role))
+    }
+
+    fn may_send_with(&self, held: Role, kind: CommandKind, now: Timestamp) -> Result<(), Denial> {
         if !self.is_valid(now) {
             return Err(Denial::Expired);
         }
         let needed = needed_role(kind);
-        if self.role < needed {
-            return Err(Denial::RoleTooLow { needed, held: self.role });
+        if held < needed {
+            return Err(Denial::RoleTooLow { needed, held });
         }
         match &self.limits.verbs {
             Some(verbs) if !verbs.contains(&kind) => Err(Denial::VerbNotAllowed(kind)),
@@ -145,8 +204,7 @@ impl Principal {
 }
 
 impl Principal {
-    /// Decides whether this principal may do what needs `role` and is no command: linking accounts, mapping locations,
-    /// replaying webhooks.
+    /// Decides whether this principal may look at what needs `role`.
     ///
     /// # Errors
     /// The reason why not.
@@ -155,6 +213,23 @@ impl Principal {
             return Err(Denial::Expired);
         }
         if self.role < needed { Err(Denial::RoleTooLow { needed, held: self.role }) } else { Ok(()) }
+    }
+
+    /// Decides whether this principal may change what needs `role` and is no command.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_change(&self, needed: Role, now: Timestamp) -> Result<(), Denial> {
+        self.must_be(needed, now)?;
+        if self.counted { Err(Denial::CommandsOnly) } else { Ok(()) }
+    }
+
+    /// Whether this principal sees an API key that `maker` made. None is what one of the command line has, which only
+    /// those see who see all.
+    #[must_use]
+    pub fn may_see_key(&self, maker: Option<&str>, now: Timestamp) -> bool {
+        let all = self.must_be(Role::Admin, now).is_ok() && self.limits == Limits::default();
+        all || (self.is_valid(now) && maker == Some(self.actor.to_string().as_str()))
     }
 
     /// Decides whether this principal may read records of `kind`: those of people need MANAGER.
@@ -236,9 +311,35 @@ mod tests {
             organization: OrganizationId(Uuid::nil()),
             actor: Actor::ApiKey(ApiKeyId(Uuid::from_u128(1))),
             role,
+            at_sites: BTreeMap::new(),
             limits: Limits::default(),
+            counted: false,
             expires_at: None,
         }
+    }
+
+    #[test]
+    fn a_role_at_a_site_counts_there_only() {
+        let now = Timestamp::default();
+        let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+        let mut somebody = principal(Role::Viewer);
+        somebody.at_sites.insert(site, Role::Operator);
+        let open = CommandKind::OpenDoor;
+        assert_eq!(somebody.may_send_at(open, site, now), Ok(()));
+        assert_eq!(somebody.may_send_somewhere(open, now), Ok(()));
+        let denied = Err(Denial::RoleTooLow { needed: Role::Operator, held: Role::Viewer });
+        assert_eq!(somebody.may_send_at(open, other, now), denied);
+        assert_eq!(somebody.may_send(open, now), denied);
+    }
+
+    #[test]
+    fn a_counted_key_sends_commands_only() {
+        let now = Timestamp::default();
+        let counted = Principal { counted: true, ..principal(Role::Admin) };
+        assert_eq!(counted.may_send(CommandKind::OpenDoor, now), Ok(()));
+        assert_eq!(counted.may_change(Role::Viewer, now), Err(Denial::CommandsOnly));
+        assert_eq!(counted.must_be(Role::Admin, now), Ok(()));
+        assert_eq!(principal(Role::Admin).may_change(Role::Admin, now), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,8 @@ text_enum! {
     pub enum EventType {
         /// Somebody asked for an action.
         CommandRequested = "COMMAND_REQUESTED",
+        /// Somebody asked for an action that they have no right to.
+        CommandDenied = "COMMAND_DENIED",
         /// A command came to its outcome.
         CommandFinished = "COMMAND_FINISHED",
         /// A value of a door's state changed.
@@ -100,6 +102,14 @@ text_enum! {
         PlacementConfirmed = "PLACEMENT_CONFIRMED",
         /// A placement was read back as gone.
         PlacementRevoked = "PLACEMENT_REVOKED",
+        /// An API key was made.
+        ApiKeyCreated = "API_KEY_CREATED",
+        /// An API key was revoked.
+        ApiKeyRevoked = "API_KEY_REVOKED",
+        /// Somebody's membership was given, changed or taken away.
+        MembershipChanged = "MEMBERSHIP_CHANGED",
+        /// A subject of an identity provider is a person of ours from now on.
+        IdentityLinked = "IDENTITY_LINKED",
         /// An alert was raised, acknowledged or resolved.
         AlertChanged = "ALERT_CHANGED",
     }

@@ -10,6 +10,12 @@ use uuid::Uuid;
 pub trait IdSource: Send + Sync + std::fmt::Debug {
     /// A new UUIDv7, greater than every one this source gave before.
     fn next_uuid(&self) -> Uuid;
+
+    /// A new id for an event of this organization, by which the ledger knows that it is ours.
+    fn next_event(&self, organization: OrganizationId) -> EventId {
+        let _ = organization;
+        EventId(self.next_uuid())
+    }
 }
 
 /// A text that is not an identifier of the expected type.

@@ -12,8 +12,8 @@ use std::{
 
 use domain::{clock::Timestamp, lane::LaneId};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 use uuid::Uuid;
@@ -83,6 +83,20 @@ impl Database {
         let beginning = tokio::spawn(async move { pool.begin_with_options(options).await });
         let begun = beginning.await.map_err(|error| DbErr::Custom(format!("a transaction was not begun: {error}")))?;
         Ok(begun?)
+    }
+
+    /// A transaction that only reads, and sees the database as it is now until its end.
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+        // SQLite reads from one snapshot anyway, and knows no levels.
+        let options = match self.read.get_database_backend() {
+            DbBackend::Sqlite => TransactionOptions::default(),
+            _ => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+        };
+        Ok(self.read.begin_with_options(options).await?)
     }
 
     /// Whether the database answers.

@@ -41,9 +41,17 @@ impl From<DbErr> for StoreError {
             return Self::Conflict(what);
         }
         let text = error.to_string();
-        let busy = ["database is locked", "database table is locked", "too many clients", "terminating connection"]
-            .iter()
-            .any(|words| text.contains(words));
+        // A deadlock or a conflict of two transactions ends one of them, which may as well try again.
+        let busy = [
+            "database is locked",
+            "database table is locked",
+            "too many clients",
+            "terminating connection",
+            "deadlock detected",
+            "could not serialize access",
+        ]
+        .iter()
+        .any(|words| text.contains(words));
         let transport = matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(_)) | DbErr::ConnectionAcquire(_))
             || ["error communicating with database", "Connection refused", "pool timed out"]
                 .iter()

@@ -9,7 +9,7 @@ use domain::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::rows::{alert, command, device, door, record, site};
+use crate::rows::{alert, api_key, command, device, door, record, site};
 
 /// The part of the database that a caller can see.
 #[derive(Debug, Clone)]
@@ -135,6 +135,15 @@ impl Scope {
         }
         let of_places = AlertKind::ALL.iter().filter(|kind| !kind.is_personal()).map(|kind| kind.as_str());
         tenant.add(alert::Column::SiteId.is_in(self.site_ids())).add(alert::Column::Kind.is_in(of_places))
+    }
+
+    /// API keys: all of them for who sees the whole organization, those that one made oneself otherwise.
+    pub(crate) fn keys(&self) -> Condition {
+        let tenant = Condition::all().add(api_key::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        tenant.add(api_key::Column::CreatedBy.eq(self.actor.as_str()))
     }
 
     /// Whatever concerns the whole organization (accounts, people): nothing for a limited principal.

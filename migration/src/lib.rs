@@ -6,6 +6,10 @@ use sea_orm_migration::prelude::*;
 mod m20261121_000001_spine;
 mod m20261121_000002_vendors;
 mod m20261121_000003_access;
+mod m20261121_000004_keys_and_erasure;
+mod m20261121_000005_identity;
+mod m20261121_000006_ledger;
+mod m20261121_000007_feed;
 mod words;
 
 /// Applies every migration that a database has not seen yet.
@@ -19,6 +23,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_spine::Migration),
             Box::new(m20261121_000002_vendors::Migration),
             Box::new(m20261121_000003_access::Migration),
+            Box::new(m20261121_000004_keys_and_erasure::Migration),
+            Box::new(m20261121_000005_identity::Migration),
+            Box::new(m20261121_000006_ledger::Migration),
+            Box::new(m20261121_000007_feed::Migration),
         ]
     }
 }

@@ -4,8 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::TimeDelta;
 use config::{Config, ConfigError, Environment, File, FileFormat, Source};
-use domain::{secret::Secret, stay::StayTiming};
+use domain::{address::AddressRule, secret::Secret, stay::StayTiming};
 use serde::Deserialize;
+
+use crate::oidc::Issuer;
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -25,6 +27,9 @@ pub struct Settings {
     pub http_address: SocketAddr,
     pub public_url: String,
     pub allowed_origins: String,
+    #[serde(deserialize_with = "issuers")]
+    pub issuers: Vec<Issuer>,
+    pub client_address_header: String,
     pub trusted_documents: PathBuf,
     pub simulator_address: SocketAddr,
     pub log: String,
@@ -37,6 +42,8 @@ pub struct Settings {
     pub max_webhook_bytes: usize,
     pub graphiql: Switch,
     pub introspection: Switch,
+    pub sdl: Switch,
+    pub replay_hours: u32,
     pub sync_interval_seconds: u32,
     pub preload_hours: u32,
     pub grace_before_minutes: u32,
@@ -44,8 +51,10 @@ pub struct Settings {
     pub handover_minutes: u32,
     pub value_cool_down_days: u32,
     pub at_risk_before_minutes: u32,
+    pub events_kept_days: u32,
     pub vendor_connect_timeout_seconds: u32,
     pub vendor_timeout_seconds: u32,
+    pub allow_private_vendor_addresses: AddressRule,
     pub account_concurrency: usize,
     /// The requests that a vendor account may make in each window, where its vendor documents no limit; 0 is no limit.
     pub rate_limit_requests: u32,
@@ -111,6 +120,26 @@ pub enum SettingsError {
 impl From<ConfigError> for SettingsError {
     fn from(error: ConfigError) -> Self {
         Self::Unreadable(error.to_string())
+    }
+}
+
+/// Tables of a file, or a JSON list of the environment.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Tables(Vec<Issuer>),
+    Text(String),
+}
+
+fn issuers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Issuer>, D::Error> {
+    let wrong = |what: String| serde::de::Error::custom(format!("`issuers` is no list of issuers: {what}"));
+    match Listed::deserialize(deserializer) {
+        Ok(Listed::Tables(issuers)) => Ok(issuers),
+        Ok(Listed::Text(text)) if text.trim().is_empty() => Ok(Vec::new()),
+        Ok(Listed::Text(text)) => serde_json::from_str(&text).map_err(|error| wrong(error.to_string())),
+        Err(_) => {
+            Err(wrong("each has `url` and `audience`, and may have `organization` and `link_by_email`".to_owned()))
+        }
     }
 }
 
@@ -182,6 +211,19 @@ impl Settings {
         }
     }
 
+    /// For how long events are kept; `None` is for ever.
+    #[must_use]
+    pub fn events_kept(&self) -> Option<TimeDelta> {
+        (self.events_kept_days > 0).then(|| TimeDelta::days(i64::from(self.events_kept_days)))
+    }
+
+    /// How long a subscription can be resumed from a cursor: what is forgotten cannot be told.
+    #[must_use]
+    pub fn replay(&self) -> TimeDelta {
+        let wished = TimeDelta::hours(i64::from(self.replay_hours));
+        self.events_kept().map_or(wished, |kept| kept.min(wished))
+    }
+
     /// Other origins whose pages may call.
     #[must_use]
     pub fn origins(&self) -> Vec<String> {
@@ -228,6 +270,20 @@ impl Settings {
         if !self.origins().iter().all(is_origin) {
             return contradiction(
                 "GATEHOUSE_ALLOWED_ORIGINS must be a list of origins such as https://desk.example, with commas between.",
+            );
+        }
+        for issuer in &self.issuers {
+            let is_address = issuer.url.starts_with("https://") || issuer.url.starts_with("http://");
+            if !is_address || issuer.url.contains(['?', '#', '@']) || issuer.audience.is_empty() {
+                return contradiction(
+                    "GATEHOUSE_ISSUERS: each `url` must begin with https:// and have no user, query or fragment, and \
+                     each `audience` must name something.",
+                );
+            }
+        }
+        if self.client_address_header.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-') {
+            return contradiction(
+                "GATEHOUSE_CLIENT_ADDRESS_HEADER must be the name of a header such as x-forwarded-for.",
             );
         }
         let positive = [
@@ -283,6 +339,50 @@ mod tests {
         let settings =
             Settings::defaults_with(&[("allowed_origins", "https://a.example, http://b.example:81")]).unwrap();
         assert_eq!(settings.origins(), ["https://a.example", "http://b.example:81"]);
+    }
+
+    #[test]
+    fn vendors_may_be_on_this_machine_and_elsewhere_if_they_are_named() {
+        let admits = |given: &[(&str, &str)], address: &str| {
+            Settings::defaults_with(given).unwrap().allow_private_vendor_addresses.admits(address.parse().unwrap())
+        };
+        let named = [("allow_private_vendor_addresses", "10.1.0.0/16")];
+        assert!(admits(&[], "127.0.0.1") && !admits(&[], "10.1.2.3"));
+        assert!(admits(&named, "10.1.2.3") && !admits(&named, "127.0.0.1"));
+        assert!(!admits(&[("allow_private_vendor_addresses", "")], "127.0.0.1"));
+        let error = Settings::defaults_with(&[("allow_private_vendor_addresses", "here")]).unwrap_err().to_string();
+        assert!(error.contains("no block of addresses"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_resumed_from_before_what_is_kept() {
+        let replay = |given: &[(&str, &str)]| Settings::defaults_with(given).unwrap().replay();
+        assert_eq!(replay(&[]), TimeDelta::days(7));
+        assert_eq!(replay(&[("events_kept_days", "2")]), TimeDelta::days(2));
+        assert_eq!(replay(&[("events_kept_days", "30")]), TimeDelta::days(7));
+    }
+
+    #[test]
+    fn issuers_are_tables_or_json() {
+        let text = r#"[{"url":"https://id.example","audience":"gatehouse","link_by_email":true}]"#;
+        let settings = Settings::defaults_with(&[("issuers", text)]).unwrap();
+        assert!(settings.issuers[0].link_by_email && settings.issuers[0].organization.is_none());
+        assert!(Settings::defaults_with(&[]).unwrap().issuers.is_empty());
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(file.path(), "[[issuers]]\nurl = \"https://id.example\"\naudience = \"gatehouse\"\n").unwrap();
+        let settings = Settings::load(file.path().to_str()).unwrap();
+        assert_eq!(settings.issuers[0].audience, "gatehouse");
+        for wrong in [
+            "id.example",
+            r#"[{"url":"https://id.example"}]"#,
+            r#"[{"url":"id.example","audience":"gatehouse"}]"#,
+            r#"[{"url":"https://id.example","audience":""}]"#,
+            r#"[{"url":"https://id.example","audience":"a","organization":"nonsense"}]"#,
+        ] {
+            let error = Settings::defaults_with(&[("issuers", wrong)]).unwrap_err().to_string();
+            assert!(error.to_lowercase().contains("issuers"), "{wrong}: {error}");
+        }
+        assert!(Settings::defaults_with(&[("client_address_header", "x forwarded")]).is_err());
     }
 
     #[test]

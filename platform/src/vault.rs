@@ -1,4 +1,11 @@
 //! The vault: seals secrets for one row and column, so that a sealed value moved elsewhere cannot be opened.
+//!
+//! It seals with one key and opens with several, so that a key can be exchanged while the house runs: first every process
+//! is given `old,new` (they still seal with the old one, and open both), then `new,old`, then `gatehouse key rotate` seals
+//! everything anew (run it until it says 0), then the old key is dropped.
+//!
+//! Fingerprints (equal PINs, repeated orders) must outlive a key, and some of what they were made of is not kept. They have
+//! a key of their own, kept sealed in the table `vault_keys`. The first one is derived from the house's first key.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
@@ -9,6 +16,7 @@ use domain::secret::Secret;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// The place a sealed value belongs to; part of what is authenticated.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +33,13 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The key setting is unusable.
-    #[error("GATEHOUSE_SECRET_KEY must be 32 bytes in base64 (44 characters); make one with: openssl rand -base64 32")]
+    #[error(
+        "GATEHOUSE_SECRET_KEY must be 32 bytes in base64 (44 characters), or several such keys with commas between; make \
+         one with: openssl rand -base64 32"
+    )]
     InvalidKey,
     /// The value was sealed with another key.
-    #[error(
-        "a stored secret was sealed with another key: restore the GATEHOUSE_SECRET_KEY this database was created with"
-    )]
+    #[error("a stored secret was sealed with another key: add the key that it was sealed with to GATEHOUSE_SECRET_KEY")]
     OtherKey,
     /// The value was altered, or belongs to another row or column.
     #[error("a stored secret was altered or moved")]
@@ -41,11 +50,17 @@ const VERSION: u8 = 1;
 const KEY_ID: usize = 8;
 const NONCE: usize = 24;
 
-/// Seals and opens secrets with one key.
+/// Seals and opens secrets.
 pub struct Vault {
-    cipher: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID],
+    current: Key,
+    older: Vec<Key>,
+    first_fingerprints: Secret,
     fingerprints: Hmac<Sha256>,
+}
+
+struct Key {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
 }
 
 impl std::fmt::Debug for Vault {
@@ -55,20 +70,41 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// A vault with the key of the settings: 32 bytes in base64.
+    /// A vault with the keys of the settings, each 32 bytes in base64, with commas between: the first seals, the others
+    /// only open.
     ///
     /// # Errors
-    /// The text is not such a key.
-    pub fn new(key: &Secret) -> Result<Self, VaultError> {
-        let bytes = STANDARD.decode(key.expose().trim()).map_err(|_| VaultError::InvalidKey)?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| VaultError::InvalidKey)?;
-        let digest = Sha256::digest([b"gatehouse key id".as_slice(), &bytes].concat());
-        let mut key_id = [0; KEY_ID];
-        key_id.copy_from_slice(&digest[..KEY_ID]);
+    /// The text is not such keys.
+    pub fn new(keys: &Secret) -> Result<Self, VaultError> {
+        let read = each_key(keys)?;
+        let oldest = read.last().ok_or(VaultError::InvalidKey)?;
+        let mut opening: Vec<Key> = read.iter().map(|bytes| Key::new(bytes)).collect();
+        let current = opening.remove(0);
         // Sha256 of a marked key is a key of its own: nobody learns the one from the other.
-        let own = Sha256::digest([b"gatehouse fingerprints".as_slice(), &bytes].concat());
-        let fingerprints = Hmac::<Sha256>::new_from_slice(&own).map_err(|_| VaultError::InvalidKey)?;
-        Ok(Self { cipher: XChaCha20Poly1305::new(&bytes.into()), key_id, fingerprints })
+        let own = Sha256::digest([b"gatehouse fingerprints".as_slice(), &oldest[..]].concat());
+        let fingerprints = hmac(&own)?;
+        Ok(Self { current, older: opening, first_fingerprints: Secret::new(STANDARD.encode(own)), fingerprints })
+    }
+
+    /// The fingerprints' key of a house that keeps none yet.
+    #[must_use]
+    pub const fn first_fingerprint_key(&self) -> &Secret {
+        &self.first_fingerprints
+    }
+
+    /// The same vault with the fingerprints' key that the house keeps.
+    ///
+    /// # Errors
+    /// The text is no key.
+    pub fn with_fingerprint_key(self, key: &Secret) -> Result<Self, VaultError> {
+        let fingerprints = hmac(&key_bytes(key.expose()).map_err(|_| VaultError::Altered)?[..])?;
+        Ok(Self { fingerprints, ..self })
+    }
+
+    /// Whether it has keys that only open.
+    #[must_use]
+    pub const fn has_older_keys(&self) -> bool {
+        !self.older.is_empty()
     }
 
     /// A new key for the settings.
@@ -85,8 +121,14 @@ impl Vault {
         let nonce = crate::random::bytes::<NONCE>();
         let aad = associated_data(place);
         let payload = Payload { msg: secret.expose().as_bytes(), aad: &aad };
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Altered)?;
-        Ok([&[VERSION], self.key_id.as_slice(), &nonce, &sealed].concat())
+        let sealed = self.current.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Altered)?;
+        Ok([&[VERSION], self.current.id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// Whether a value was sealed with the key that seals now.
+    #[must_use]
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        sealed.strip_prefix(&[VERSION]).is_some_and(|rest| rest.starts_with(&self.current.id))
     }
 
     /// A keyed digest by which equal values of a tenant are recognised without being read.
@@ -107,15 +149,40 @@ impl Vault {
         let (Some((key_id, rest)), VERSION) = (rest.split_first_chunk::<KEY_ID>(), version) else {
             return Err(VaultError::Altered);
         };
-        if *key_id != self.key_id {
-            return Err(VaultError::OtherKey);
-        }
+        let mut keys = std::iter::once(&self.current).chain(&self.older);
+        let Some(key) = keys.find(|key| key.id == *key_id) else { return Err(VaultError::OtherKey) };
         let Some((nonce, ciphertext)) = rest.split_first_chunk::<NONCE>() else { return Err(VaultError::Altered) };
         let aad = associated_data(place);
         let payload = Payload { msg: ciphertext, aad: &aad };
-        let plain = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| VaultError::Altered)?;
+        let plain = key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| VaultError::Altered)?;
         String::from_utf8(plain).map(Secret::new).map_err(|_| VaultError::Altered)
     }
+}
+
+impl Key {
+    fn new(bytes: &[u8; 32]) -> Self {
+        let digest = Sha256::digest([b"gatehouse key id".as_slice(), bytes].concat());
+        let mut id = [0; KEY_ID];
+        id.copy_from_slice(&digest[..KEY_ID]);
+        Self { id, cipher: XChaCha20Poly1305::new(bytes.into()) }
+    }
+}
+
+/// The keys of the settings, at least one.
+pub(crate) fn each_key(keys: &Secret) -> Result<Vec<Zeroizing<[u8; 32]>>, VaultError> {
+    let texts = keys.expose().split(',').map(str::trim).filter(|text| !text.is_empty());
+    let read = texts.map(key_bytes).collect::<Result<Vec<_>, _>>()?;
+    if read.is_empty() { Err(VaultError::InvalidKey) } else { Ok(read) }
+}
+
+fn key_bytes(text: &str) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+    let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| VaultError::InvalidKey)?);
+    let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| VaultError::InvalidKey)?;
+    Ok(Zeroizing::new(bytes))
+}
+
+pub(crate) fn hmac(key: &[u8]) -> Result<Hmac<Sha256>, VaultError> {
+    Hmac::new_from_slice(key).map_err(|_| VaultError::InvalidKey)
 }
 
 fn associated_data(place: Place) -> Vec<u8> {
@@ -160,7 +227,38 @@ mod tests {
 
     #[test]
     fn a_bad_key_is_told() {
-        assert_eq!(Vault::new(&Secret::new("short")).err(), Some(VaultError::InvalidKey));
+        for bad in ["short", "", ","] {
+            assert_eq!(Vault::new(&Secret::new(bad)).err(), Some(VaultError::InvalidKey));
+        }
+        let half_good = format!("{},short", Vault::generate_key().expose());
+        assert_eq!(Vault::new(&Secret::new(half_good)).err(), Some(VaultError::InvalidKey));
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_of_them_open() {
+        let (old, new) = (Vault::generate_key(), Vault::generate_key());
+        let both = Vault::new(&Secret::new(format!("{}, {}", new.expose(), old.expose()))).unwrap();
+        let (old, new) = (Vault::new(&old).unwrap(), Vault::new(&new).unwrap());
+        let secret = Secret::new("canary");
+        let (before, after) = (old.seal(&secret, place(1)).unwrap(), both.seal(&secret, place(1)).unwrap());
+        assert_eq!(both.open(&before, place(1)), Ok(secret.clone()));
+        assert_eq!(new.open(&after, place(1)), Ok(secret));
+        assert_eq!(old.open(&after, place(1)), Err(VaultError::OtherKey));
+        assert!(both.is_current(&after) && !both.is_current(&before) && !both.is_current(b""));
+        assert!(both.has_older_keys() && !new.has_older_keys());
+    }
+
+    #[test]
+    fn fingerprints_outlive_the_key_they_were_first_made_with() {
+        let (old, new) = (Vault::generate_key(), Vault::generate_key());
+        let both = Vault::new(&Secret::new(format!("{},{}", new.expose(), old.expose()))).unwrap();
+        let (tenant, pin) = (Uuid::from_u128(1), Secret::new("482913"));
+        let before = Vault::new(&old).unwrap().fingerprint(tenant, &pin);
+        assert_eq!(both.fingerprint(tenant, &pin), before, "a house that keeps no key yet goes on with the first");
+        let kept = both.first_fingerprint_key().clone();
+        let alone = Vault::new(&new).unwrap();
+        assert_ne!(alone.fingerprint(tenant, &pin), before);
+        assert_eq!(alone.with_fingerprint_key(&kept).unwrap().fingerprint(tenant, &pin), before);
     }
 
     proptest! {

@@ -1,24 +1,17 @@
 //! What accounts sign in with is readable nowhere: not in the database, the queue, the log, or any answer (rule 15).
 
-use std::{
-    fmt::Write as _,
-    path::Path,
-    sync::{Arc, Mutex},
-};
-
 use gatehouse_tests::{
     client::text,
     house::{BackEnd, Plan, TestHouse},
+    leaks::{Listener, found, kept},
     on_both_back_ends,
 };
-use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use simulator::{
     BikeepAccountPlan, BikeepLocationPlan, Fault, FaultKind, LocktAccountPlan, MewsAccountPlan, MewsHotelPlan,
     ParqexAccountPlan, ParqexControllerPlan, RaixerAccountPlan, RaixerDevicePlan, RaixerUse, Vendor, World,
     WorldChoice,
 };
-use tracing::field::{Field, Visit};
 
 use crate::{
     account_links::{accepted, account, becomes, link, linked, mutate, order, synced, word},
@@ -97,82 +90,6 @@ async fn answers(house: &TestHouse) -> String {
     house.client.data(query, json!({})).await.to_string()
 }
 
-/// The bytes of every file of a folder, the write-ahead log's too.
-fn files(folder: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            bytes.extend(files(&path));
-        } else {
-            bytes.extend(std::fs::read(path).unwrap());
-        }
-    }
-    bytes
-}
-
-/// Every row of every table, as text.
-async fn rows(url: &str) -> Vec<u8> {
-    let database = sea_orm::Database::connect(url).await.unwrap();
-    let query = |sql: String| Statement::from_string(database.get_database_backend(), sql);
-    let tables = "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'";
-    let mut bytes = Vec::new();
-    for table in database.query_all_raw(query(tables.to_owned())).await.unwrap() {
-        let table: String = table.try_get("", "name").unwrap();
-        let sql = format!("SELECT row_to_json(t)::text AS row FROM \"{table}\" t");
-        for row in database.query_all_raw(query(sql)).await.unwrap() {
-            bytes.extend(row.try_get::<String>("", "row").unwrap().into_bytes());
-        }
-    }
-    database.close().await.unwrap();
-    bytes
-}
-
-/// Every value under the house's prefix in Redis.
-async fn redis(url: &str, prefix: &str) -> Vec<u8> {
-    let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
-    let mut bytes = Vec::new();
-    for key in keys {
-        let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
-        let (command, arguments): (&str, &[&str]) = match kind.as_str() {
-            "string" => ("GET", &[]),
-            "list" => ("LRANGE", &["0", "-1"]),
-            "hash" => ("HGETALL", &[]),
-            "set" => ("SMEMBERS", &[]),
-            "zset" => ("ZRANGE", &["0", "-1"]),
-            "stream" => ("XRANGE", &["-", "+"]),
-            _ => continue,
-        };
-        let value: redis::Value = redis::cmd(command).arg(&key).arg(arguments).query_async(&mut redis).await.unwrap();
-        bytes.extend(format!("{key} {value:?}").into_bytes());
-    }
-    bytes
-}
-
-/// Whatever the house keeps.
-async fn kept(house: &TestHouse) -> Vec<u8> {
-    let settings = &house.settings;
-    if settings.is_embedded() {
-        return files(&settings.data_directory);
-    }
-    let mut bytes = rows(settings.database_url.expose()).await;
-    bytes.extend(redis(settings.redis_url.expose(), &settings.redis_prefix).await);
-    bytes
-}
-
-/// What stands around a text in what is kept.
-fn found(bytes: &[u8], needle: &str) -> Option<String> {
-    // PostgreSQL shows bytes as hexadecimal digits.
-    let mut digits = String::new();
-    for byte in needle.bytes() {
-        write!(digits, "{byte:02x}").unwrap();
-    }
-    let at = |form: &str| bytes.windows(form.len()).position(|window| window == form.as_bytes());
-    let at = at(needle).or_else(|| at(&digits))?;
-    Some(String::from_utf8_lossy(&bytes[at.saturating_sub(300)..(at + 100).min(bytes.len())]).into_owned())
-}
-
 /// Everything that is done with accounts, well and badly. What must not be found anywhere afterwards, beside canaries.
 async fn live_through(house: &TestHouse, credentials: Vec<(Vendor, Value)>) -> Vec<String> {
     let mut secrets = Vec::new();
@@ -242,44 +159,6 @@ on_both_back_ends! {
     }
 }
 
-/// Hears every line of the log, whatever its level.
-#[derive(Clone, Default)]
-struct Listener(Arc<Mutex<String>>);
-
-impl Visit for Listener {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let _ = writeln!(self.0.lock().unwrap(), "{field}={value:?}");
-    }
-}
-
-impl tracing::Subscriber for Listener {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        span.record(&mut self.clone());
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        // What libraries tell of their own bytes is switched off by the settings; ours is not.
-        if event.metadata().target().starts_with("gatehouse") {
-            event.record(&mut self.clone());
-        }
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// On one thread, so that this test hears its own house only.
 #[tokio::test(flavor = "current_thread")]
 async fn credentials_are_never_logged() {
@@ -293,7 +172,7 @@ async fn credentials_are_never_logged() {
     let house = plan.start().await;
     let secrets = live_through(&house, credentials).await;
     house.stop().await;
-    let heard = listener.0.lock().unwrap().clone();
+    let heard = listener.heard();
     assert!(heard.contains("account synced") && heard.contains("vendor call"), "nothing was heard: {heard}");
     for secret in secrets.iter().map(String::as_str).chain([CANARY]) {
         let line = heard.lines().find(|line| line.contains(secret));

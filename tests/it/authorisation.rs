@@ -3,6 +3,7 @@
 
 mod accounts;
 mod changes;
+mod keys;
 mod opening;
 mod people;
 mod queries;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use self::{
     accounts::{account_rows, check_account_mutation},
     changes::{change_rows, check_changes},
+    keys::{check_keys, key_rows},
     opening::check_openings,
     people::{check_people, people_rows},
     queries::{check_query, query_rows},
@@ -59,7 +61,7 @@ fn mutation_rows() -> BTreeMap<&'static str, MutationRow> {
     ])
 }
 
-const SUBSCRIPTION_ROWS: [&str; 3] = ["alertRaised", "commandUpdated", "doorStateChanged"];
+const SUBSCRIPTION_ROWS: [&str; 4] = ["alertRaised", "commandUpdated", "doorStateChanged", "eventRecorded"];
 
 /// The names of a root type's fields.
 async fn root_fields(house: &TestHouse, root: &str) -> BTreeSet<String> {
@@ -209,6 +211,7 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
         }
     }
     check_alerts_heard(world, caller).await;
+    check_events_heard(world, caller).await;
     // One door that is not seen among those that are: nothing is told of any.
     let (seen, unseen): (Vec<&Thing>, Vec<&Thing>) = world.of("Door").partition(|thing| caller.sees(thing));
     if let (Some(seen), Some(unseen)) = (seen.first(), unseen.first()) {
@@ -216,6 +219,21 @@ async fn check_subscriptions(world: &World, caller: &Caller) {
         let message = first_message(client, query, json!({ "ids": [seen.id, unseen.id] })).await;
         assert_eq!(message, first_message(client, query, json!({ "ids": [seen.id, world.absent("Door")] })).await);
         assert!(message.to_string().contains("\"NOT_FOUND\""), "{message:#}");
+    }
+}
+
+/// Everybody with a key hears of what they see from now on; at a site that they do not see, of nothing.
+async fn check_events_heard(world: &World, caller: &Caller) {
+    let everywhere = "subscription { eventRecorded { cursor event { id } } }";
+    let message = first_message(&caller.client, everywhere, json!({})).await;
+    assert_eq!(message["payload"]["data"]["eventRecorded"]["event"], Value::Null, "{} {message:#}", caller.name);
+    let of_site = "subscription($id: ID!) { eventRecorded(siteId: $id) { event { id } } }";
+    if let Some(site) = world.of("Site").find(|site| !caller.sees(site)) {
+        let invisible = first_message(&caller.client, of_site, json!({ "id": site.id })).await;
+        assert!(invisible.to_string().contains("\"NOT_FOUND\""), "{} {invisible:#}", caller.name);
+        for id in [world.absent("Site"), "nonsense".to_owned()] {
+            assert_eq!(first_message(&caller.client, of_site, json!({ "id": id })).await, invisible, "{}", caller.name);
+        }
     }
 }
 
@@ -294,7 +312,8 @@ on_both_back_ends! {
         let changes = change_rows();
         let (of_stays, of_people) = (stay_rows(), people_rows());
         let names = rows.keys().chain(of_accounts.keys()).chain(changes.keys()).chain(of_stays.keys());
-        let names = names.chain(of_people.keys());
+        let of_keys = key_rows();
+        let names = names.chain(of_people.keys()).chain(of_keys.keys());
         let known: BTreeSet<String> = names.map(|&name| name.to_owned()).collect();
         assert_eq!(root_fields(&world.house, "mutationType").await, known, "each root field needs a row here");
         for (name, row) in rows {
@@ -309,6 +328,7 @@ on_both_back_ends! {
     async fn every_mutation_of_people_for_every_caller(back_end: BackEnd) {
         let world = World::start(back_end).await;
         check_people(&world).await;
+        check_keys(&world).await;
         world.house.stop().await;
     }
 

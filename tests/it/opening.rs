@@ -59,7 +59,9 @@ fn scope(organization: Uuid, limits: Limits) -> Scope {
         organization: OrganizationId(organization),
         actor: Actor::ApiKey(ApiKeyId(Uuid::nil())),
         role: Role::Admin,
+        at_sites: BTreeMap::new(),
         limits,
+        counted: false,
         expires_at: None,
     })
 }

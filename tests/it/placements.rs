@@ -3,6 +3,9 @@
 
 mod arrival;
 mod crashes;
+mod elsewhere;
 mod foreign;
+mod holders;
+mod losses;
 mod revocation;
 mod scene;

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
 };
 
 use chrono::TimeDelta;
@@ -14,7 +13,7 @@ use gatehouse_tests::{
     client::{Client, Subscription, text},
     house::{BackEnd, Plan, TestHouse},
     on_both_back_ends,
-    wait::until,
+    wait::{PATIENCE, until},
 };
 use messaging::Job;
 use serde_json::{Value, json};
@@ -399,7 +398,7 @@ on_both_back_ends! {
                 end
             }
         });
-        let all = tokio::time::timeout(Duration::from_secs(30), futures::future::join_all(stories)).await.unwrap();
+        let all = tokio::time::timeout(PATIENCE, futures::future::join_all(stories)).await.unwrap();
         for end in &all {
             assert_eq!((&end["state"], &end["version"]), (&json!("SUCCEEDED"), &all[0]["version"]));
         }

@@ -17,7 +17,7 @@ use gatehouse_tests::{
     client::text,
     house::{Plan, TestHouse},
     on_both_back_ends,
-    wait::until,
+    wait::{PATIENCE, until},
 };
 use messaging::{LiveEvent, LiveSignal, Topic};
 use sea_orm::{DatabaseConnection, EntityTrait, QueryOrder, TransactionTrait};
@@ -204,7 +204,7 @@ on_both_back_ends! {
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), told).await.unwrap();
+        tokio::time::timeout(PATIENCE, told).await.unwrap();
         house.stop().await;
     }
 

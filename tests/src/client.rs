@@ -10,6 +10,8 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 
+use crate::wait::PATIENCE;
+
 /// One caller.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -47,6 +49,12 @@ impl Client {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// A request to a path of the API, with the key but nothing else.
@@ -148,6 +156,21 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Opens a subscription, unless the server is out of reach.
+    pub async fn try_subscribe(&self, query: &str, variables: Value) -> Option<Subscription> {
+        let mut socket = Subscription::try_open(self.address).await?;
+        let payload = json!({ "authorization": format!("Bearer {}", self.key) });
+        let init = json!({ "type": "connection_init", "payload": payload });
+        socket.socket.send(Message::text(init.to_string())).await.ok()?;
+        socket.next_message().await.filter(|message| message["type"] == "connection_ack")?;
+        let payload = json!({ "query": query, "variables": variables });
+        let subscribe = json!({ "id": "1", "type": "subscribe", "payload": payload });
+        socket.socket.send(Message::text(subscribe.to_string())).await.ok()?;
+        Some(socket)
+    }
+}
+
 /// What tests read of a command.
 pub const COMMAND: &str = "id kind state evidence terminal createdAt expiresAt dispatchedAt finishedAt attempts \
     idempotencyKey requestedBy version failure { code message } coalescedWith { id } \
@@ -176,13 +199,17 @@ impl Subscription {
     /// The server refuses the upgrade.
     #[expect(clippy::expect_used, reason = "a test without a socket cannot go on")]
     pub async fn connect(address: SocketAddr, payload: Value) -> Self {
-        let mut request = format!("ws://{address}/graphql/ws").into_client_request().expect("a request");
-        let protocol = HeaderValue::from_static("graphql-transport-ws");
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let (socket, _) = connect_async(request).await.expect("an upgrade");
-        let mut subscription = Self { socket };
+        let mut subscription = Self::try_open(address).await.expect("an upgrade");
         subscription.send(json!({ "type": "connection_init", "payload": payload })).await;
         subscription
+    }
+
+    async fn try_open(address: SocketAddr) -> Option<Self> {
+        let mut request = format!("ws://{address}/graphql/ws").into_client_request().ok()?;
+        let protocol = HeaderValue::from_static("graphql-transport-ws");
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (socket, _) = connect_async(request).await.ok()?;
+        Some(Self { socket })
     }
 
     /// Starts an operation.
@@ -203,11 +230,11 @@ impl Subscription {
     /// The next message, or the close code as `{"close": code}`; `None` when the socket ended without one.
     ///
     /// # Panics
-    /// Nothing comes for half a minute.
+    /// Nothing comes for two minutes.
     #[expect(clippy::expect_used, reason = "a test that waits in vain must fail")]
     pub async fn next_message(&mut self) -> Option<Value> {
         loop {
-            let message = tokio::time::timeout(Duration::from_secs(30), self.socket.next()).await.expect("a message");
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message");
             match message? {
                 Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
                 Ok(Message::Close(frame)) => {

@@ -178,6 +178,16 @@ impl TestHouse {
         &self.front.foundation().database
     }
 
+    /// A connection of the test's own to the database.
+    pub async fn open_database(&self) -> sea_orm::DatabaseConnection {
+        let url = if self.settings.is_embedded() {
+            format!("sqlite://{}", self.settings.data_directory.join(platform::database::FILE).display())
+        } else {
+            self.settings.database_url.expose().to_owned()
+        };
+        sea_orm::Database::connect(url).await.expect("a database")
+    }
+
     /// The simulated vendors' base address.
     #[must_use]
     pub fn simulator(&self) -> &Simulator {

@@ -5,5 +5,7 @@ pub mod binary;
 pub mod client;
 pub mod crowd;
 pub mod house;
+pub mod issuer;
+pub mod leaks;
 pub mod services;
 pub mod wait;

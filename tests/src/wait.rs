@@ -5,13 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a condition may take on a busy machine before the test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a condition may take on the busiest machine before the test fails: the suite shares its machine with
+/// others, and no test passes because of this time.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks until there is an answer.
 ///
 /// # Panics
-/// There is none after half a minute.
+/// There is none after [`PATIENCE`].
 #[expect(clippy::disallowed_methods, reason = "the pause is between two looks")]
 pub async fn until<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where

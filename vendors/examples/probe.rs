@@ -83,7 +83,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base_url = settings.get("base_url").map_or(default_base_url(vendor), Secret::expose);
     let time_outs = TimeOuts { connect: TimeDelta::seconds(5), total: TimeDelta::seconds(20) };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = HttpFactory::new(Arc::clone(&clock), time_outs)?;
+    // Whoever runs this chose the address.
+    let http = HttpFactory::new(Arc::clone(&clock), time_outs, "0.0.0.0/0, ::/0".parse()?)?;
     let mut credentials = VendorCredentials::from_settings(vendor, &settings)?;
     let connection = connect(vendor, base_url, &credentials, &http)?;
     // A client's id and secret are exchanged for a token first.

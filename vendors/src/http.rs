@@ -1,8 +1,11 @@
 //! The only place that makes HTTP requests to vendors: time-outs, no redirects, no proxies, size limits, redaction,
-//! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `gate` is the check.
+//! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `gate` is the check,
+//! `reach` says which addresses may be called, `document` reads what is no vendor's.
 
+mod document;
 mod gate;
 mod pace;
+mod reach;
 mod redact;
 mod retry_after;
 
@@ -14,13 +17,14 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{account::Vendor, clock::Clock, command::FailureCode, secret::Secret};
+use domain::{account::Vendor, address::AddressRule, clock::Clock, command::FailureCode, secret::Secret};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::{Body, Certificate, Client, ClientBuilder, Request, Response, Url, redirect};
 use serde::de::DeserializeOwned;
 
 use self::{
     gate::{Gate, GatedBody},
+    reach::{OutOfReach, Reach, Resolver},
     redact::Redactor,
     retry_after::retry_after,
 };
@@ -47,31 +51,34 @@ pub struct HttpSetupError(String);
 #[derive(Clone)]
 pub struct HttpFactory {
     client: Client,
+    reach: Arc<Reach>,
     clock: Arc<dyn Clock>,
     time_outs: TimeOuts,
     pacer: Option<Arc<dyn Pacer>>,
 }
 
 impl HttpFactory {
-    /// A factory whose callers read the time from `clock` (`Retry-After` dates; departures bring their own).
+    /// A factory whose callers read the time from `clock` (`Retry-After` dates; departures bring their own) and connect
+    /// only to what `addresses` admits.
     ///
     /// # Errors
     /// TLS could not be set up.
-    pub fn new(clock: Arc<dyn Clock>, time_outs: TimeOuts) -> Result<Self, HttpSetupError> {
+    pub fn new(clock: Arc<dyn Clock>, time_outs: TimeOuts, addresses: AddressRule) -> Result<Self, HttpSetupError> {
         static RING: Once = Once::new();
         RING.call_once(|| {
             // An error means that the process has chosen a provider already, which serves us as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let client = match builder(time_outs).build() {
+        let reach = Reach::new(addresses);
+        let client = match builder(time_outs, &reach).build() {
             Ok(client) => client,
             Err(error) => {
                 tracing::warn!(cause = %cause(&error), "no certificate authorities: vendors can be reached by plain HTTP only");
-                let no_roots = builder(time_outs).tls_certs_only(std::iter::empty::<Certificate>());
+                let no_roots = builder(time_outs, &reach).tls_certs_only(std::iter::empty::<Certificate>());
                 no_roots.build().map_err(|error| HttpSetupError(cause(&error)))?
             }
         };
-        Ok(Self { client, clock, time_outs, pacer: None })
+        Ok(Self { client, reach, clock, time_outs, pacer: None })
     }
 
     /// The same factory for one account, whose requests are paced.
@@ -80,10 +87,26 @@ impl HttpFactory {
         Self { pacer: Some(pacer), ..self.clone() }
     }
 
+    /// Whether a base URL may be called, as its name resolves just now. Each connection asks again.
+    ///
+    /// # Errors
+    /// `Unsupported`: it may not, or it is no base URL at all.
+    pub async fn check_reach(&self, base_url: &str) -> Result<(), VendorError> {
+        let base = base(base_url)?;
+        self.reach.admits_literal(&base).map_err(out_of_reach)?;
+        let resolving = self.reach.addresses(base.host_str().unwrap_or_default());
+        match tokio::time::timeout(duration(self.time_outs.connect), resolving).await {
+            Ok(Err(error)) if error.is::<OutOfReach>() => Err(out_of_reach(OutOfReach)),
+            // A name that leads nowhere is for the call to tell.
+            _ => Ok(()),
+        }
+    }
+
     /// A caller of one vendor's service at `base_url`, which may have a path of its own and a trailing slash.
     /// `secrets` are taken out of whatever the vendor echoes.
     pub(crate) fn caller(&self, vendor: Vendor, base_url: &str, secrets: Vec<Secret>) -> Result<Caller, VendorError> {
         let base = base(base_url)?;
+        self.reach.admits_literal(&base).map_err(out_of_reach)?;
         Ok(Caller {
             client: self.client.clone(),
             clock: Arc::clone(&self.clock),
@@ -94,6 +117,10 @@ impl HttpFactory {
             pacer: self.pacer.clone(),
         })
     }
+}
+
+fn out_of_reach(why: OutOfReach) -> VendorError {
+    VendorError::unsupported(format!("This base URL may not be called: {why}."))
 }
 
 fn base(url: &str) -> Result<Url, VendorError> {
@@ -113,13 +140,14 @@ pub(crate) fn below(base_url: &str, path: &str) -> Result<String, VendorError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
-fn builder(time_outs: TimeOuts) -> ClientBuilder {
+fn builder(time_outs: TimeOuts, reach: &Arc<Reach>) -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
+        .dns_resolver(Resolver(Arc::clone(reach)))
         .gzip(true)
         .pool_idle_timeout(POOL_IDLE)
         .connect_timeout(duration(time_outs.connect))

@@ -16,6 +16,7 @@ use std::{
 use chrono::{DateTime, TimeDelta};
 use domain::{
     account::Vendor,
+    address::AddressRule,
     clock::{Clock, Timestamp},
     secret::Secret,
 };
@@ -216,13 +217,13 @@ pub(crate) fn time_outs() -> TimeOuts {
 
 /// A factory whose clock stands at [`noon`].
 pub(crate) fn factory() -> HttpFactory {
-    HttpFactory::new(HandClock::new(), time_outs()).unwrap()
+    HttpFactory::new(HandClock::new(), time_outs(), AddressRule::with_loopback()).unwrap()
 }
 
 /// A factory that gives up quickly.
 pub(crate) fn impatient_factory() -> HttpFactory {
     let time_outs = TimeOuts { total: TimeDelta::seconds(1), ..time_outs() };
-    HttpFactory::new(HandClock::new(), time_outs).unwrap()
+    HttpFactory::new(HandClock::new(), time_outs, AddressRule::with_loopback()).unwrap()
 }
 
 /// Connects to a service with plain settings.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
+use domain::{clock::Clock, ids::IdSource, ledger::Notary, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus, LiveEvent, RateBudget, RateLimit};
 use platform::vault::Vault;
@@ -24,6 +24,8 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     /// Opens the accounts' credentials.
     pub vault: Arc<Vault>,
+    /// Signs for the ledger.
+    pub notary: Arc<dyn Notary>,
     /// Makes clients for the vendors.
     pub http: Arc<HttpFactory>,
     /// Shares out the requests to them among all workers.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub sync_interval: TimeDelta,
     /// How long before, after and between stays.
     pub stay_timing: StayTiming,
+    /// For how long events are kept; `None` is for ever.
+    pub events_kept: Option<TimeDelta>,
     /// Exchanges with one account at the same time.
     pub account_concurrency: usize,
     /// The requests that an account may make, where its vendor documents no limit of its own; `None` is no limit.

@@ -8,8 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     accounts::Accounts,
+    credentials::Credentials,
     drain_lane::Lanes,
+    erasures,
     intake::deliveries::Deliveries,
+    ledger::Sealer,
     parts::Parts,
     placements::Reconciler,
     stays, sweeper,
@@ -25,6 +28,7 @@ struct Handler {
     syncs: Arc<Syncs>,
     deliveries: Deliveries,
     placements: Arc<Reconciler>,
+    credentials: Credentials,
 }
 
 #[async_trait::async_trait]
@@ -49,6 +53,7 @@ impl JobHandler for Handler {
             // As with lanes: a visit of its own.
             Job::Reconcile { account } => self.placements.visit(VendorAccountId(account)),
             Job::Settle { reservation } => stays::settle(&self.parts, ReservationId(reservation)).await,
+            Job::SettleCredentials => self.credentials.settle(&self.parts).await,
             Job::Intake { account } => {
                 let account = VendorAccountId(account);
                 if let Err(error) = self.deliveries.process(account).await {
@@ -72,9 +77,16 @@ pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
         syncs,
         deliveries,
         placements: Arc::clone(&placements),
+        credentials: Credentials::default(),
     });
     let background = async {
-        tokio::join!(sweeper::sweep(parts, Arc::clone(&lanes)), lanes.keep_leases());
+        let sealer = Sealer::new(parts.clone());
+        tokio::join!(
+            sweeper::sweep(parts.clone(), Arc::clone(&lanes)),
+            lanes.keep_leases(),
+            sealer.run(),
+            erasures::keep_on(parts.clone())
+        );
     };
     let jobs = run_workers(&backend, WorkerSettings::default(), handler, shutdown.clone());
     let stopped = async {
@@ -82,6 +94,8 @@ pub async fn run(parts: Parts, backend: Backend, shutdown: CancellationToken) {
         // Leases are kept until the last visit has ended.
         lanes.finish().await;
         placements.finish().await;
+        // What was still written is chained: who stops a house and looks at its ledger finds all of it.
+        Sealer::new(parts.clone()).seal().await;
     };
     let patience = async {
         shutdown.cancelled().await;

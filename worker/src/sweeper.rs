@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use entities::{store, work};
 use messaging::Job;
 
-use crate::{credentials, drain_lane::Lanes, parts::Parts, placements::overdue, watch};
+use crate::{drain_lane::Lanes, parts::Parts, placements::overdue, watch};
 
 /// How often it comes by; work is overdue when nobody saw to it for as long.
 const PERIOD: TimeDelta = TimeDelta::seconds(1);
@@ -47,7 +47,7 @@ pub(crate) async fn sweep(parts: Parts, lanes: Arc<Lanes>) {
         }
         ring_intakes(&parts, now - PERIOD).await;
         ring_settlements(&parts, now).await;
-        credentials::settle(&parts).await;
+        ring_for_credentials(&parts, now).await;
         ring_reconcilers(&parts, now).await;
         tell_of_the_overdue(&parts, &mut last_overdue, now).await;
         if now >= next_sync {
@@ -73,6 +73,14 @@ async fn ring_settlements(parts: &Parts, now: domain::clock::Timestamp) {
     match work::stays::due(&parts.database, now, STAYS).await {
         Ok(due) => ring(parts, due.into_iter().map(|stay| Job::Settle { reservation: stay.0 })).await,
         Err(error) => tracing::warn!(%error, "the sweeper could not look for stays"),
+    }
+}
+
+async fn ring_for_credentials(parts: &Parts, now: domain::clock::Timestamp) {
+    match work::credentials_are_due(&parts.database, now).await {
+        Ok(true) => ring(parts, std::iter::once(Job::SettleCredentials)).await,
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "the sweeper could not look for credentials"),
     }
 }
 

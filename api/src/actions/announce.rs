@@ -55,6 +55,13 @@ pub(super) async fn ring_for_placements(shared: &Shared, accounts: &BTreeSet<Ven
     }
 }
 
+/// Rings for credentials that are due: of an access level's many holders they are left to the worker.
+pub(super) async fn ring_for_credentials(shared: &Shared) {
+    if let Err(error) = shared.queue.ring(&Job::SettleCredentials).await {
+        tracing::warn!(%error, "the bell did not ring; the sweeper will");
+    }
+}
+
 /// Tells of alerts that are new or changed.
 pub(crate) async fn tell_of_alerts<'a>(shared: &Shared, changed: impl IntoIterator<Item = &'a alert::Model>) {
     let events: Vec<LiveEvent> = changed

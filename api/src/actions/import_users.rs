@@ -120,7 +120,7 @@ mod tests {
             has_pin: pin.is_some(),
             ..UserPlan::default()
         };
-        NewUser { plan, secret: UserSecret { pin: pin.map(str::to_owned), credential_key: None } }
+        NewUser { plan, secret: UserSecret { pin: pin.map(str::to_owned), ..UserSecret::default() } }
     }
 
     fn import(users: Vec<NewUser>) -> Import {
@@ -156,7 +156,7 @@ mod tests {
         assert!(refused(vec![user(1, Some("12a4"))]).is_some_and(|message| !message.contains("12a4")));
         assert!(refused(vec![user(1, Some("1234"))]).is_none());
         let keyed = |key: &str| {
-            let secret = UserSecret { pin: None, credential_key: Some(key.to_owned()) };
+            let secret = UserSecret { credential_key: Some(key.to_owned()), ..UserSecret::default() };
             vec![NewUser { secret, ..user(1, None) }]
         };
         assert!(refused(keyed("AAAA-BBBB-1111-2222")).is_none());

@@ -2,6 +2,7 @@
 //! ring. Shared by every mutation that asks something of a vendor.
 
 use domain::{
+    access::Denial,
     account::AccountState,
     change::Change,
     clock::{Timestamp, truncate},
@@ -19,7 +20,7 @@ use entities::{
 use super::{
     Outcome, Refusal,
     announce::announce,
-    arguments,
+    arguments, denials,
     place::{Place, Target, find_place},
     references, sealing,
 };
@@ -47,7 +48,7 @@ pub(crate) struct Order {
 pub(crate) async fn send_command(shared: &Shared, session: &Session, order: Order) -> Outcome {
     let now = shared.clock.now();
     match judge(shared, session, order, now).await? {
-        Judged::Ready(ready) => write(shared, &ready, now).await,
+        Judged::Ready(ready) => write(shared, session, &ready, now).await,
         Judged::Before(row) => Ok(Ok(*row)),
         Judged::Refused(refusal) => Ok(Err(refusal)),
     }
@@ -76,7 +77,7 @@ pub(crate) async fn send_commands(
         match order {
             Judged::Before(row) => rows.push(*row),
             Judged::Refused(refusal) => return Ok((rows, Some(refusal))),
-            Judged::Ready(ready) => match write(shared, &ready, now).await? {
+            Judged::Ready(ready) => match write(shared, session, &ready, now).await? {
                 Ok(row) => rows.push(row),
                 Err(refusal) => return Ok((rows, Some(refusal))),
             },
@@ -104,6 +105,7 @@ struct Ready {
     secret: Option<Secret>,
     sealed: Option<Vec<u8>>,
     requested_by: String,
+    credential: String,
     idempotency_key: Option<String>,
     expires_at: Option<Timestamp>,
 }
@@ -121,6 +123,7 @@ impl Ready {
             action: &self.action,
             sealed: self.sealed.clone(),
             requested_by: self.requested_by.clone(),
+            credential: Some(self.credential.clone()),
             idempotency_key: self.idempotency_key.clone(),
             expires_at: self.expires_at,
         }
@@ -131,18 +134,21 @@ async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp)
     let Order { target, mut action, secret, idempotency_key, expires_at } = order;
     let kind = action.kind();
     let refused = |refusal| Ok(Judged::Refused(refusal));
-    let denied = session.principal.may_send(kind, now).err();
-    if let (Target::OfRecord { .. }, Some(denial)) = (&target, denied) {
+    if let (Target::OfRecord { .. }, Err(denial)) = (&target, session.principal.may_send(kind, now)) {
         // Before it is looked for: records of people are not seen by everybody who sees the organization.
-        return refused(Refusal::Forbidden(denial));
+        let refusal = Refusal::Forbidden(denial);
+        denials::tell_of_command(shared, session, None, (kind, action.grounds()), &refusal).await?;
+        return refused(refusal);
     }
     let Some(place) = find_place(shared, session, &target, &action).await? else {
         return refused(Refusal::NotFound { field: target.field() });
     };
-    if let Some(denial) = denied {
-        return refused(Refusal::Forbidden(denial));
+    let allowed = session.principal.may_send_at(kind, SiteId(place.site()), now).map_err(Refusal::Forbidden);
+    if let Err(refusal) = allowed.and_then(|()| place.allows(&session.principal.limits, &action)) {
+        denials::tell_of_command(shared, session, Some(&place), (kind, action.grounds()), &refusal).await?;
+        return refused(refusal);
     }
-    if let Err(refusal) = place.allows(&session.principal.limits, &action).and_then(|()| check_key(&idempotency_key)) {
+    if let Err(refusal) = check_key(&idempotency_key) {
         return refused(refusal);
     }
     if let Action::Change(change) = &mut action
@@ -166,6 +172,7 @@ async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp)
         action,
         secret,
         requested_by,
+        credential: session.credential.name(),
         idempotency_key,
         expires_at: checked.as_ref().ok().copied().flatten(),
     };
@@ -181,13 +188,19 @@ async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp)
     }
 }
 
-async fn write(shared: &Shared, ready: &Ready, now: Timestamp) -> Outcome {
-    Ok(match accept(&shared.database, shared.ids.as_ref(), ready.new_command(), now).await? {
+async fn write(shared: &Shared, session: &Session, ready: &Ready, now: Timestamp) -> Outcome {
+    let counted = session.principal.counted_key();
+    Ok(match accept(&shared.database, shared.ids.as_ref(), ready.new_command(), counted, now).await? {
         Accepted::New { command, superseded } => {
             announce(shared, Some(ready.lane), std::iter::once(&command).chain(&superseded)).await;
             Ok(command)
         }
         Accepted::Repeated(command) if sealing::is_same(shared, &command, ready.secret.as_ref())? => Ok(command),
+        Accepted::UsedUp => {
+            let (refusal, asked) = (Refusal::Forbidden(Denial::UsedUp), (ready.action.kind(), ready.action.grounds()));
+            denials::tell_of_command(shared, session, Some(&ready.place), asked, &refusal).await?;
+            Err(refusal)
+        }
         Accepted::Repeated(_) | Accepted::KeyReused => Err(Refusal::IdempotencyKeyReused),
     })
 }

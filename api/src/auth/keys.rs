@@ -1,8 +1,9 @@
 //! From a credential to a session, with a small memory so that a busy caller does not cost a statement per request.
-//! A revoked or changed key therefore counts for at most [`REMEMBERED_FOR`] more.
+//! A revoked or changed key, and a membership that was taken away, therefore counts for at most [`REMEMBERED_FOR`] more.
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,9 +12,10 @@ use domain::{
     access::Principal,
     clock::{Clock, Timestamp},
 };
-use entities::{Database, Scope, StoreError, find};
+use entities::{Database, Scope, StoreError, find, store};
+use platform::oidc::NotProven;
 
-use super::Credential;
+use super::{Credential, credential::Presented, people::People, throttle::Throttle};
 
 /// How long a verified key is believed without another look: the longest a revocation takes to hold.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::seconds(2);
@@ -29,11 +31,37 @@ pub(crate) struct Session {
     pub(crate) credential: Credential,
 }
 
-/// The keys that count.
+/// What becomes of somebody who presents a credential.
+pub(crate) enum Admission {
+    /// They are somebody.
+    Session(Session),
+    /// They are nobody.
+    Nobody,
+    /// Too much was guessed from where they are, or at this prefix: they were not looked at. Right or wrong, they may ask
+    /// again after this time.
+    Slowed(TimeDelta),
+    /// Their identity provider could not be asked for its keys.
+    Unreachable,
+}
+
+/// The credentials that count.
 pub(crate) struct Keys {
     database: Database,
     clock: Arc<dyn Clock>,
+    people: People,
+    throttle: Throttle,
     verified: Mutex<HashMap<Credential, Verified>>,
+}
+
+/// What a look at a credential finds.
+enum Found {
+    Somebody(Session),
+    /// It was somebody's: expired, revoked, or of somebody who may not sign in.
+    Over,
+    /// It is nobody's.
+    Wrong,
+    /// Nobody can say.
+    Unreachable,
 }
 
 struct Verified {
@@ -49,11 +77,38 @@ impl Verified {
 }
 
 impl Keys {
-    pub(crate) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, verified: Mutex::default() }
+    pub(crate) fn new(database: Database, clock: Arc<dyn Clock>, people: People) -> Self {
+        Self { database, clock, people, throttle: Throttle::new(), verified: Mutex::default() }
     }
 
-    /// Whose credential it is; `None` if it is nobody's, revoked or expired.
+    /// Lets somebody in who presents a credential at the door, or slows them down.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn admit(&self, credential: &Credential, peer: Option<IpAddr>) -> Result<Admission, StoreError> {
+        let now = self.clock.now();
+        if let Some(session) = self.remembered(credential, now) {
+            return Ok(if session.principal.is_valid(now) { Admission::Session(session) } else { Admission::Nobody });
+        }
+        if let Some(pause) = self.throttle.pause(credential, peer, now) {
+            return Ok(Admission::Slowed(pause));
+        }
+        Ok(match self.look_up(credential, now).await? {
+            Found::Somebody(session) => {
+                self.throttle.was_right(credential, now);
+                Admission::Session(session)
+            }
+            // It was good once, so that nobody guessed it.
+            Found::Over => Admission::Nobody,
+            Found::Wrong => {
+                self.throttle.was_wrong(credential, peer, now);
+                Admission::Nobody
+            }
+            Found::Unreachable => Admission::Unreachable,
+        })
+    }
+
+    /// Whose credential it is that was admitted before; `None` if it is nobody's any more.
     ///
     /// # Errors
     /// The database failed.
@@ -62,15 +117,47 @@ impl Keys {
         if let Some(session) = self.remembered(credential, now) {
             return Ok(session.principal.is_valid(now).then_some(session));
         }
-        let Some(row) = find::keys::by_hash(&self.database, credential.hash(), now).await? else { return Ok(None) };
-        let principal = row.principal()?;
+        Ok(match self.look_up(credential, now).await? {
+            Found::Somebody(session) => Some(session),
+            Found::Over | Found::Wrong | Found::Unreachable => None,
+        })
+    }
+
+    async fn look_up(&self, credential: &Credential, now: Timestamp) -> Result<Found, StoreError> {
+        let principal = match credential.presented() {
+            Presented::Key(prefix) => {
+                let rows = find::keys::presented(&self.database, prefix, credential.hash()).await?;
+                let is_it = |key: &entities::rows::api_key::Model| {
+                    platform::api_key::is_same(&key.secret_hash, credential.hash())
+                };
+                let Some(row) = rows.into_iter().find(is_it) else { return Ok(Found::Wrong) };
+                if !row.is_valid(now) {
+                    return Ok(Found::Over);
+                }
+                // When it was used last is good to know, but no reason to send anybody away.
+                if let Err(error) = store::keys::note_use(&self.database, &row, now).await {
+                    tracing::warn!(%error, "the use of a key could not be noted");
+                }
+                row.principal()?
+            }
+            Presented::Token(token) => match self.people.issuers.prove(token.expose()).await {
+                Ok(proven) => match self.people.who(&proven).await? {
+                    Some(principal) => principal,
+                    // The provider knows them, we do not.
+                    None => return Ok(Found::Over),
+                },
+                Err(NotProven::Expired) => return Ok(Found::Over),
+                Err(NotProven::Wrong) => return Ok(Found::Wrong),
+                Err(NotProven::Unreachable) => return Ok(Found::Unreachable),
+            },
+        };
         let session = Session {
             scope: Arc::new(Scope::of(&principal)),
             principal: Arc::new(principal),
             credential: credential.clone(),
         };
         self.remember(session.clone(), now);
-        Ok(Some(session))
+        Ok(Found::Somebody(session))
     }
 
     fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Session> {

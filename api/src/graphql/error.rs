@@ -34,7 +34,12 @@ pub(crate) enum ErrorCode {
     PersistedQueryNotFound,
     /// Only registered documents run here.
     DocumentNotTrusted,
-    /// The database or the queue is out of reach. Try again.
+    /// A subscription can not go on from its cursor. Read again what you show, and subscribe without one.
+    ResyncRequired,
+    /// Too many wrong keys came from the caller's address, or with the beginning of their key. Wait as long as
+    /// `Retry-After` says.
+    RateLimited,
+    /// The database, the queue or the caller's identity provider is out of reach. Try again.
     Unavailable,
     /// Our own fault; the log has it under the correlation id.
     Internal,
@@ -43,7 +48,7 @@ pub(crate) enum ErrorCode {
 impl ErrorCode {
     /// Every code.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Unauthenticated,
         Self::BadUserInput,
         Self::NotFound,
@@ -53,6 +58,8 @@ impl ErrorCode {
         Self::ValidationFailed,
         Self::PersistedQueryNotFound,
         Self::DocumentNotTrusted,
+        Self::ResyncRequired,
+        Self::RateLimited,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -69,6 +76,8 @@ impl ErrorCode {
             Self::ValidationFailed => "VALIDATION_FAILED",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
+            Self::ResyncRequired => "RESYNC_REQUIRED",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -78,7 +87,9 @@ impl ErrorCode {
 /// What our resolvers answer instead of a value. Reaches the caller with its words as they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ApiError {
-    #[error("Present a valid API key: `Authorization: Bearer gh_…`, or the same in the payload of connection_init.")]
+    #[error(
+        "Present a valid API key or token: `Authorization: Bearer …`, or the same in the payload of connection_init."
+    )]
     Unauthenticated,
     #[error("{0}")]
     BadUserInput(String),
@@ -93,6 +104,8 @@ pub(crate) enum ApiError {
     PersistedQueryNotFound,
     #[error("Only registered documents run here: have this one registered.")]
     NotTrusted,
+    #[error("This cursor is too old or not of this house: read again what you show, then subscribe without it.")]
+    ResyncRequired,
 }
 
 impl ApiError {
@@ -105,6 +118,7 @@ impl ApiError {
             Self::TooComplex(_) => ErrorCode::TooComplex,
             Self::PersistedQueryNotFound => ErrorCode::PersistedQueryNotFound,
             Self::NotTrusted => ErrorCode::DocumentNotTrusted,
+            Self::ResyncRequired => ErrorCode::ResyncRequired,
         }
     }
 }

@@ -14,6 +14,10 @@ use super::error::ApiError;
 /// Selections and fragments inside each other; what the schema needs is far less.
 const DEEPEST: usize = 64;
 
+/// Brackets of any kind inside each other in the text of a document. The library goes down into values without a limit of
+/// its own, and a stack that overflows takes the whole process along: some 400 brackets were enough.
+const DEEPEST_BRACKETS: usize = 128;
+
 /// Operations in one document: only one of them is executed.
 const MOST_OPERATIONS: usize = 20;
 
@@ -28,6 +32,67 @@ const MOST_ROOTS: usize = 50;
 
 /// The longest list in a variable: ids, or representations of `_entities`.
 const LONGEST_LIST: usize = 1_000;
+
+/// Refuses a text whose brackets are too deep, before anything parses it. Brackets in strings and comments do not count.
+///
+/// # Errors
+/// It is too deep.
+pub(crate) fn check_nesting(text: &str) -> Result<(), ApiError> {
+    let mut rest = text.as_bytes();
+    let mut depth = 0_usize;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = match byte {
+            b'#' => after(behind, |rest| rest.starts_with(b"\n") || rest.starts_with(b"\r")),
+            b'"' if behind.starts_with(b"\"\"") => behind.get(2..).map_or(&[], block_string),
+            b'"' => string(behind),
+            _ => behind,
+        };
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_BRACKETS {
+            let message = format!("A document may have at most {DEEPEST_BRACKETS} brackets inside each other.");
+            return Err(ApiError::TooComplex(message));
+        }
+    }
+    Ok(())
+}
+
+/// What follows the first place that `ends`.
+fn after(mut rest: &[u8], ends: impl Fn(&[u8]) -> bool) -> &[u8] {
+    while let Some((_, behind)) = rest.split_first() {
+        if ends(rest) {
+            return behind;
+        }
+        rest = behind;
+    }
+    rest
+}
+
+/// What follows a string whose opening mark was read. A string does not go beyond its line.
+fn string(mut rest: &[u8]) -> &[u8] {
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = match byte {
+            b'"' | b'\n' | b'\r' => return behind,
+            b'\\' => behind.get(1..).unwrap_or_default(),
+            _ => behind,
+        };
+    }
+    rest
+}
+
+/// What follows a block string whose opening marks were read.
+fn block_string(mut rest: &[u8]) -> &[u8] {
+    while let Some((_, behind)) = rest.split_first() {
+        if rest.starts_with(b"\"\"\"") {
+            return rest.get(3..).unwrap_or_default();
+        }
+        rest = if rest.starts_with(b"\\\"\"\"") { rest.get(4..).unwrap_or_default() } else { behind };
+    }
+    rest
+}
 
 /// Refuses a document that spreads out to more than `most` fields, and variables with endless lists.
 ///
@@ -46,6 +111,21 @@ pub(crate) fn check(document: &ExecutableDocument, variables: &Variables, most: 
         return Err(ApiError::BadUserInput(format!("A list in a variable may have at most {LONGEST_LIST} items.")));
     }
     Ok(())
+}
+
+/// Whether the schema's own text is asked for anywhere (`_service`), also where nothing leads to it.
+pub(crate) fn asks_for_sdl(document: &ExecutableDocument) -> bool {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).any(selects_sdl)
+}
+
+fn selects_sdl(selections: &SelectionSet) -> bool {
+    selections.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => field.node.name.node == "_service" || selects_sdl(&field.node.selection_set.node),
+        Selection::InlineFragment(inline) => selects_sdl(&inline.node.selection_set.node),
+        Selection::FragmentSpread(_) => false,
+    })
 }
 
 /// Refuses an operation whose variables that must be there are not. The library finds this only while it executes.
@@ -177,6 +257,42 @@ mod tests {
         assert!(matches!(judge(&query), Err(ApiError::TooComplex(_))));
     }
 
+    /// Nobody may end the process with a kilobyte.
+    #[test]
+    fn deep_brackets_are_refused_before_they_are_parsed() {
+        let nested = |open: &str, close: &str, count| {
+            format!("{{ door(id: {}1{}) {{ id }} }}", open.repeat(count), close.repeat(count))
+        };
+        for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "}]")] {
+            assert!(check_nesting(&nested(open, close, 20)).is_ok(), "{open}");
+            for count in [130, 430, 100_000] {
+                assert!(
+                    matches!(check_nesting(&nested(open, close, count)), Err(ApiError::TooComplex(_))),
+                    "{open} {count}"
+                );
+            }
+        }
+        assert!(check_nesting(&"{ a ".repeat(129)).is_err());
+        let brackets = "[".repeat(1_000);
+        for harmless in [
+            format!("\"{brackets}\""),
+            format!("\"\\\"{brackets}\""),
+            format!("# {brackets}\n"),
+            format!("\"\"\"\\\"\"\" \" {brackets}\"\"\""),
+        ] {
+            assert!(check_nesting(&harmless).is_ok(), "{harmless}");
+        }
+        for deep in [
+            format!("\"\\\\\"{brackets}"),
+            format!("\"\n{brackets}"),
+            format!("#\r{brackets}"),
+            format!("\"\"{brackets}"),
+            format!("\"\"\"\"\"\"{brackets}"),
+        ] {
+            assert!(check_nesting(&deep).is_err(), "{deep}");
+        }
+    }
+
     #[test]
     fn repetition_is_refused() {
         let aliases: String = (0..=MOST_ALIASES).map(|number| format!("a{number}: x ")).collect();
@@ -211,6 +327,21 @@ mod tests {
         assert_eq!(judge("{ doors { nodes { ...d } } } fragment d on Door { id name site { id } }"), Ok(()));
         let many = format!("{{ {} }}", "a ".repeat(1_001));
         assert!(judge(&many).is_err());
+    }
+
+    #[test]
+    fn the_schemas_text_is_noticed_wherever_it_is_asked_for() {
+        let asks = |query| asks_for_sdl(&parse_query(query).unwrap());
+        for query in [
+            "{ _service { sdl } }",
+            "{ a: _service { sdl } }",
+            "{ ... { ... on Query { _service { sdl } } } }",
+            "{ ...f } fragment f on Query { _service { sdl } }",
+            "query A { viewer { id } } query B { _service { sdl } }",
+        ] {
+            assert!(asks(query), "{query}");
+        }
+        assert!(!asks("{ _service: viewer { id } _entities(representations: []) { __typename } }"));
     }
 
     #[test]

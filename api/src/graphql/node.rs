@@ -6,9 +6,9 @@ use domain::{access::Actor, ids::AnyId};
 use super::{
     context::Ask,
     object::{
-        AccessAssignment, AccessLevel, AccessToken, Alert, Command, Credential, Device, Door, Event, Organization,
-        Placement, Reservation, Schedule, Site, User, VendorAccount, VendorRecord, WebhookDelivery, may_see_deliveries,
-        may_see_people, may_see_stays, neighbour,
+        AccessAssignment, AccessLevel, AccessToken, Alert, ApiKey, Command, Credential, Device, Door, Event,
+        Organization, Placement, Reservation, Schedule, Site, User, VendorAccount, VendorRecord, WebhookDelivery,
+        may_see_deliveries, may_see_people, may_see_stays, neighbour,
     },
 };
 
@@ -34,6 +34,7 @@ pub(crate) enum Node {
     AccessToken(AccessToken),
     Placement(Placement),
     Alert(Alert),
+    ApiKey(ApiKey),
 }
 
 /// The object behind an id. An absent one, one that the caller does not see and a malformed id are all the same: null.
@@ -62,7 +63,11 @@ pub(crate) async fn find(context: &Context<'_>, id: &ID) -> Option<Result<Node>>
         AnyId::WebhookDelivery(id) if may_see_deliveries(principal, now).is_ok() => {
             found::<WebhookDelivery, _>(neighbour(context, id).await)
         }
-        AnyId::WebhookDelivery(_) | AnyId::Membership(_) | AnyId::ApiKey(_) => None,
+        AnyId::WebhookDelivery(_) | AnyId::Membership(_) => None,
+        AnyId::ApiKey(id) => {
+            let found = neighbour::<ApiKey, _>(context, id).await;
+            self::found(found.filter(|key| key.as_ref().map_or(true, |it| principal.may_see_key(it.made_by(), now))))
+        }
         AnyId::Credential(id) if may_see_people(principal, now).is_ok() => {
             found::<Credential, _>(neighbour(context, id).await)
         }

@@ -105,6 +105,7 @@ fn settings() -> Settings {
         max_webhook_bytes: 1 << 18,
         graphiql: false,
         introspection: true,
+        sdl: true,
     }
 }
 

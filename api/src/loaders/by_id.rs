@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader::Loader;
 use domain::ids::{
-    AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, CommandId, CredentialId, DeviceId, DoorId, EventId,
-    OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId, VendorAccountId,
+    AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, ApiKeyId, CommandId, CredentialId, DeviceId, DoorId,
+    EventId, OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId, VendorAccountId,
     WebhookDeliveryId,
 };
 use entities::{find, rows};
@@ -44,5 +44,6 @@ by_id! {
     AccessAssignmentId => access_assignment through find::access_levels::assignments_by_ids,
     ScheduleId => schedule through find::access_levels::schedules_by_ids,
     AlertId => alert through find::alerts::by_ids,
+    ApiKeyId => api_key through find::keys::by_ids,
     WebhookDeliveryId => webhook_delivery through find::deliveries::by_ids,
 }

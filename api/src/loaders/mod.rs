@@ -21,7 +21,8 @@ pub(crate) use of_account::{
 };
 pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice, RecordsOfDevice};
 pub(crate) use of_person::{
-    AssignmentsOfUser, CredentialsOfUser, DoorsOfAccessLevel, DoorsOfCredential, PlacementsOfCredential,
+    AssignmentsOfUser, CredentialsOfUser, DoorsOfAccessLevel, DoorsOfCredential, MembershipsOfUser,
+    PlacementsOfCredential,
 };
 pub(crate) use of_stay::{
     DoorsOfReservation, DoorsOfToken, MappingsOfAccount, PlacementsOfToken, ReservationsOfGuest, ResourceOfAccount,

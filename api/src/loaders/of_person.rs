@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use async_graphql::dataloader::Loader;
 use domain::ids::{AccessLevelId, CredentialId, DoorId, UserId};
 use entities::{
-    find::{access_levels, credentials, placements},
-    rows::{access_assignment, credential, door, placement},
+    find::{access_levels, credentials, members, placements},
+    rows::{access_assignment, credential, door, membership, placement},
 };
 
 use super::{LoadError, Reader};
@@ -14,6 +14,10 @@ use super::{LoadError, Reader};
 /// The credentials of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CredentialsOfUser(pub(crate) UserId);
+
+/// The memberships of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct MembershipsOfUser(pub(crate) UserId);
 
 /// What a person is assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +44,20 @@ impl Loader<CredentialsOfUser> for Reader {
         let mut found: HashMap<CredentialsOfUser, Self::Value> = HashMap::new();
         for row in self.wave.read(credentials::by_users(&self.database, &self.scope, &ids)).await? {
             found.entry(CredentialsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<MembershipsOfUser> for Reader {
+    type Value = Vec<Arc<membership::Model>>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[MembershipsOfUser]) -> Result<HashMap<MembershipsOfUser, Self::Value>, LoadError> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<MembershipsOfUser, Self::Value> = HashMap::new();
+        for row in self.wave.read(members::memberships_of(&self.database, &self.scope, &ids)).await? {
+            found.entry(MembershipsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
         }
         Ok(found)
     }

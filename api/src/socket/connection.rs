@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use serde_json::Value;
 use super::protocol::{Close, Incoming, Outgoing};
 use crate::{
     app::AppState,
-    auth::{Credential, Malformed},
+    auth::{Admission, Credential, Malformed},
     graphql::error::{ErrorCode, coded, has_code, is_request_error},
 };
 
@@ -38,9 +39,9 @@ const MOST_OPERATIONS: usize = 100;
 type Operations = SelectAll<BoxStream<'static, (Arc<str>, Option<Response>)>>;
 
 /// Serves a socket until one side closes it.
-pub(super) async fn serve(socket: WebSocket, state: AppState) {
+pub(super) async fn serve(socket: WebSocket, state: AppState, peer: Option<IpAddr>) {
     let (sink, mut frames) = socket.split();
-    let mut connection = Connection::new(sink, state);
+    let mut connection = Connection::new(sink, state, peer);
     let over = loop {
         let clock = Arc::clone(&connection.state.shared.clock);
         let step = tokio::select! {
@@ -75,6 +76,8 @@ enum Over {
 
 struct Connection {
     state: AppState,
+    /// Where it comes from.
+    peer: Option<IpAddr>,
     sink: SplitSink<WebSocket, Message>,
     /// Whose socket it is, once admitted.
     credential: Option<Credential>,
@@ -88,10 +91,11 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(sink: SplitSink<WebSocket, Message>, state: AppState) -> Self {
+    fn new(sink: SplitSink<WebSocket, Message>, state: AppState, peer: Option<IpAddr>) -> Self {
         Self {
             ends_at: Some(state.shared.clock.now() + INIT_PATIENCE),
             state,
+            peer,
             sink,
             credential: None,
             silent_since: now(),
@@ -135,13 +139,14 @@ impl Connection {
             Ok(Some(credential)) => credential,
             Ok(None) | Err(Malformed) => return Err(Over::Closed(Close::Forbidden)),
         };
-        match self.state.shared.keys.verify(&credential).await {
-            Ok(Some(session)) => {
+        match self.state.shared.keys.admit(&credential, self.peer).await {
+            Ok(Admission::Session(session)) => {
                 self.credential = Some(credential);
                 self.ends_at = session.principal.expires_at;
                 self.say(&Outgoing::ConnectionAck).await
             }
-            Ok(None) => Err(Over::Closed(Close::Forbidden)),
+            Ok(Admission::Nobody) => Err(Over::Closed(Close::Forbidden)),
+            Ok(Admission::Slowed(_) | Admission::Unreachable) => Err(Over::Closed(Close::TryAgainLater)),
             Err(error) => {
                 tracing::warn!(%error, "a key could not be looked up");
                 Err(Over::Closed(Close::TryAgainLater))

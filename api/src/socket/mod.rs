@@ -13,13 +13,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::app::AppState;
+use crate::{app::AppState, auth::Peer};
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// Upgrades to `graphql-transport-ws`. A page of a foreign origin is refused: a browser asks nobody before it opens a
 /// WebSocket.
-pub(crate) fn upgrade(state: AppState, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) fn upgrade(state: AppState, Peer(peer): Peer, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     if is_foreign(headers, &state.origins) {
         return (StatusCode::FORBIDDEN, "Pages of this origin may not connect: see allowed_origins.\n").into_response();
     }
@@ -27,7 +27,7 @@ pub(crate) fn upgrade(state: AppState, headers: &HeaderMap, upgrade: WebSocketUp
     if upgrade.selected_protocol().is_none() {
         return (StatusCode::BAD_REQUEST, "Offer the subprotocol graphql-transport-ws.\n").into_response();
     }
-    upgrade.on_upgrade(move |socket| connection::serve(socket, state))
+    upgrade.on_upgrade(move |socket| connection::serve(socket, state, peer))
 }
 
 /// Whether a page of another origin asks: neither of this host, nor of an origin that is known.

@@ -1,6 +1,7 @@
 //! A front door over a database of its own: one site of twelve Bikeep docks, another with one, a key per role.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -33,7 +34,12 @@ use entities::{
 use gatehouse_api::{Parts, Settings, router};
 use messaging::{Backend, Job, JobQueue, QueueError};
 use migration::{Migrator, MigratorTrait};
-use platform::{clock::ManualClock, ids::Ids, vault::Vault};
+use platform::{
+    clock::ManualClock,
+    ids::Ids,
+    oidc::{Answer, Documents, Issuers},
+    vault::Vault,
+};
 use sea_orm::ConnectOptions;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -86,8 +92,11 @@ impl House {
             desk: Arc::new(FakeDesk),
             public_url: "https://doors.example/".to_owned(),
             stay_timing: domain::stay::StayTiming::default(),
+            replay: chrono::TimeDelta::days(7),
             allowed_origins: Vec::new(),
             trusted_documents: None,
+            issuers: Arc::new(Issuers::new(Vec::new(), &(Arc::new(NoDocuments) as Arc<dyn Documents>), clock.clone())),
+            address_header: None,
         };
         let settings = Settings {
             max_depth: 15,
@@ -96,6 +105,7 @@ impl House {
             max_webhook_bytes: 30_000,
             graphiql: true,
             introspection: true,
+            sdl: false,
         };
         let (organization, site, account) = settle(&database, &ids, &clock).await;
         let doors = every_door(&database, organization).await;
@@ -123,10 +133,12 @@ impl House {
             id: ApiKeyId(self.ids.next_uuid()),
             organization: self.organization,
             name: "test",
+            prefix: &platform::api_key::prefix(&key),
             secret_hash: platform::api_key::hash(&key),
             role,
             limits,
             expires_at: None,
+            max_uses: None,
         };
         store::keys::create(&self.database, new, self.clock.now()).await.unwrap();
         key
@@ -182,6 +194,15 @@ impl House {
 }
 
 /// A bell that remembers what it was rung for.
+/// No identity provider is known here.
+struct NoDocuments;
+
+impl Documents for NoDocuments {
+    fn get(&self, _: String) -> Answer<Result<Vec<u8>, String>> {
+        Box::pin(std::future::ready(Err("there is none".to_owned())))
+    }
+}
+
 struct Bell {
     queue: Arc<dyn JobQueue>,
     rung: Mutex<Vec<Job>>,
@@ -216,7 +237,8 @@ async fn every_door(database: &Database, organization: OrganizationId) -> Vec<do
 
 fn everybody(organization: OrganizationId, role: Role) -> Principal {
     let actor = Actor::ApiKey(ApiKeyId(uuid::Uuid::nil()));
-    Principal { organization, actor, role, limits: Limits::default(), expires_at: None }
+    let limits = Limits::default();
+    Principal { organization, actor, role, at_sites: BTreeMap::new(), limits, counted: false, expires_at: None }
 }
 
 async fn settle(

@@ -48,6 +48,18 @@ async fn the_status_tells_whoever_knows_the_type_that_nothing_was_executed() {
 }
 
 #[tokio::test]
+async fn the_schemas_text_is_for_callers_with_a_key() {
+    let house = House::build().await;
+    let key = house.key(Role::Viewer, &Limits::default()).await;
+    let asked = json!({ "query": "{ ...s } fragment s on Query { _service { sdl } }" }).to_string();
+    let (_, _, told) = house.send(post(&key, GRAPHQL, asked.clone())).await;
+    assert!(told.contains("type Query"), "{told}");
+    let anonymous = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    let (_, _, refused) = house.send(anonymous.body(Body::from(asked)).unwrap()).await;
+    assert!(refused.contains("UNAUTHENTICATED") && !refused.contains("type Query"), "{refused}");
+}
+
+#[tokio::test]
 async fn an_address_answers_queries_and_changes_nothing() {
     let house = House::build().await;
     let key = house.key(Role::Admin, &Limits::default()).await;

@@ -158,3 +158,72 @@ async fn a_lost_event_is_caught_by_the_next_look_and_a_revoked_key_by_the_same()
     let Message::Close(Some(frame)) = client.frame().await else { panic!("not closed") };
     assert_eq!(u16::from(frame.code), 4403);
 }
+
+const RECORDED: &str = "subscription Follow($after: String, $site: ID) {
+    eventRecorded(after: $after, siteId: $site) { cursor event { type command { id } } } }";
+
+impl Client {
+    /// The next event of the feed and its cursor; or the code of the error in its place.
+    async fn told(&mut self) -> Result<(Value, Value), Value> {
+        let message = self.next().await;
+        let told = &message["payload"]["data"]["eventRecorded"];
+        let errors = if message["type"] == "error" { &message["payload"] } else { &message["payload"]["errors"] };
+        if told.is_object() {
+            Ok((told["event"].clone(), told["cursor"].clone()))
+        } else {
+            Err(errors[0]["extensions"]["code"].clone())
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_are_told_on_from_a_cursor_each_once() {
+    let house = House::build().await;
+    let key = house.key(Role::Operator, &Limits::default()).await;
+    let open = async |door| {
+        let open = "mutation Open($input: OpenDoorInput!) { openDoor(input: $input) { command { id } } }";
+        let answer = house.ask(&key, open, json!({ "input": { "doorId": house.door(door) } })).await;
+        answer["data"]["openDoor"]["command"]["id"].clone()
+    };
+    open(0).await;
+    let mut client = Client::open(&house, &key).await;
+    client.subscribe(RECORDED, json!({})).await;
+    let (nothing, beginning) = client.told().await.unwrap();
+    assert_eq!(nothing, Value::Null, "what was before is not told");
+    let first = open(1).await;
+    let (event, after_first) = client.told().await.unwrap();
+    assert_eq!(event, json!({ "type": "COMMAND_REQUESTED", "command": { "id": first } }));
+    drop(client);
+    let second = open(2).await;
+    for (after, expected) in [(&beginning, vec![&first, &second]), (&after_first, vec![&second])] {
+        let mut client = Client::open(&house, &key).await;
+        client.subscribe(RECORDED, json!({ "after": after, "site": house.site.to_string() })).await;
+        for command in expected {
+            assert_eq!(client.told().await.unwrap().0["command"]["id"], *command);
+        }
+        assert!(client.is_silent().await);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_resumed_is_refused_aloud() {
+    let house = House::build().await;
+    let key = house.key(Role::Viewer, &Limits::default()).await;
+    let cursor = async || {
+        let mut client = Client::open(&house, &key).await;
+        client.subscribe(RECORDED, json!({})).await;
+        client.told().await.unwrap().1
+    };
+    let refused = async |after: &Value| {
+        let mut client = Client::open(&house, &key).await;
+        client.subscribe(RECORDED, json!({ "after": after })).await;
+        let told = client.told().await;
+        assert_eq!(told, Err(json!("RESYNC_REQUIRED")), "{after}");
+    };
+    let fresh = cursor().await;
+    for garbage in [json!(""), json!("nonsense"), json!(fresh.as_str().unwrap().get(..20))] {
+        refused(&garbage).await;
+    }
+    house.clock.advance(TimeDelta::days(7) + TimeDelta::seconds(1));
+    refused(&fresh).await;
+}

@@ -37,6 +37,9 @@ pub struct UserPlan {
     /// Whether the vendor's registration key of their credential is in the command's secret.
     #[serde(default)]
     pub has_credential_key: bool,
+    /// Whether the number of their card is in the command's secret, and not in `card_number`.
+    #[serde(default)]
+    pub has_card_number: bool,
 }
 
 /// What is sealed beside an import: by `id_number`, as JSON.
@@ -52,6 +55,9 @@ pub struct UserSecret {
     /// The vendor's registration key of their credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_key: Option<String>,
+    /// The number of the tag that is issued to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_number: Option<String>,
 }
 
 impl fmt::Debug for UserSecret {
@@ -80,6 +86,9 @@ pub struct DisabledUser {
     pub id_number: String,
     /// The vendor's id of the person, if it is known.
     pub external_id: Option<String>,
+    /// Whether the vendor is to forget their name too: they were erased.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nameless: bool,
 }
 
 /// A fob to be created.
@@ -116,14 +125,14 @@ mod tests {
 
     #[test]
     fn secrets_have_one_form_and_are_not_printed() {
-        let secret = UserSecret { pin: Some("0986".to_owned()), credential_key: None };
+        let secret = UserSecret { pin: Some("0986".to_owned()), ..UserSecret::default() };
         let secrets = UserSecrets::from([("GH-1".to_owned(), secret)]);
         let form = serde_json::to_string(&secrets).unwrap();
         assert_eq!(form, r#"{"GH-1":{"pin":"0986"}}"#);
         assert_eq!(serde_json::from_str::<UserSecrets>(&form).unwrap(), secrets);
         assert!(!format!("{secrets:?}").contains("0986"));
-        let both = r#"{"GH-1":{"pin":"1","credentialKey":"AAAA-BBBB"}}"#;
-        assert_eq!(serde_json::to_string(&serde_json::from_str::<UserSecrets>(both).unwrap()).unwrap(), both);
+        let all = r#"{"GH-1":{"pin":"1","credentialKey":"AAAA-BBBB","cardNumber":"4711"}}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<UserSecrets>(all).unwrap()).unwrap(), all);
         assert!(serde_json::from_str::<UserSecrets>(r#"{"GH-1":"0986"}"#).is_err());
     }
 }

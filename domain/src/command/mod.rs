@@ -5,6 +5,7 @@
 mod action;
 mod decide;
 mod evidence;
+mod grounds;
 mod state;
 mod timeline;
 mod timing;
@@ -15,6 +16,7 @@ pub use decide::{
     holds_back, next_step, superseded_by,
 };
 pub use evidence::evidence_in;
+pub use grounds::Grounds;
 pub use state::{CommandState, Evidence, Failure, FailureCode};
 pub use timeline::{TIMELINE_LIMIT, TimelineEntry, TimelineStep, append as append_timeline};
 pub use timing::{ExpiryError, Timing, expiry};

@@ -238,6 +238,7 @@ fn card_holder(
             until,
             card_number: if has_pin { None } else { facts.number.clone() },
             has_pin,
+            has_card_number: false,
             doors: opened.clone(),
         });
         planned.push(Planned { account, device: None, doors: opened, wish: Ok(wish) });

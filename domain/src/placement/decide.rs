@@ -179,9 +179,10 @@ impl Standing {
         create(thing).map_or(Move::Wait(now + ORDER_CHECK), Move::Find)
     }
 
-    /// Nobody makes such a thing at this vendor.
+    /// Nobody makes such a thing at this vendor: all others can be made.
     fn impossible(&self) -> Self {
-        let message = "The vendor makes no such thing through its API.".to_owned();
+        let message =
+            "The vendor's API gives a key only to the account's own user; others get one in its app.".to_owned();
         Self {
             state: PlacementState::Failed,
             error: Some((PlacementErrorCode::CapabilityMissing, message)),

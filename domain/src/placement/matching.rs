@@ -158,6 +158,7 @@ mod tests {
             until: at(600),
             card_number: Some("1234".to_owned()),
             has_pin: true,
+            has_card_number: false,
             doors: BTreeSet::new(),
         })
     }

@@ -12,7 +12,8 @@ pub fn create(wish: &Wish) -> Option<Change> {
     match wish {
         Wish::CardHolder(wish) => Some(import(wish, None)),
         Wish::Phone(wish) => Some(Change::AuthorizePhone { number: wish.number.clone(), authorized: true }),
-        // Raixer makes an access for whoever asks; no document gives one to somebody else by e-mail (document 001).
+        // Raixer makes an access for whoever asks: its request names no person. By e-mail address an access that somebody
+        // has already can only be changed (document 001).
         Wish::DeviceAccess(_) => None,
         Wish::PmsToken(wish) => Some(Change::AddPmsAccessToken(token(wish))),
     }
@@ -51,7 +52,8 @@ pub fn withdraw(wish: &Wish, external_id: Option<&str>) -> Option<Change> {
     let id = external_id.map(str::to_owned);
     match wish {
         Wish::CardHolder(wish) => {
-            let user = DisabledUser { id_number: wish.id_number.clone(), external_id: id };
+            let nameless = wish.is_nameless();
+            let user = DisabledUser { id_number: wish.id_number.clone(), external_id: id, nameless };
             Some(Change::DisableUsers { users: vec![user] })
         }
         Wish::Phone(_) => id.map(|phone| Change::RemovePhone { phone }),
@@ -110,6 +112,7 @@ fn import(wish: &CardHolderWish, external_id: Option<&str>) -> Change {
         access_until: wish.until,
         access_levels: wish.access_levels.iter().cloned().collect(),
         has_pin: wish.has_pin,
+        has_card_number: wish.has_card_number,
         ..UserPlan::default()
     };
     let options =

@@ -44,8 +44,20 @@ pub enum OrderEnd {
 pub enum Reading {
     /// This.
     Shown(Box<RecordDetails>),
+    /// This, with another value than ours.
+    OtherValue(Box<RecordDetails>),
     /// It is not there.
     Absent,
+}
+
+impl Reading {
+    /// Whether it lets nobody in at `now` and later.
+    fn is_gone(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Shown(shown) | Self::OtherValue(shown) => is_harmless(shown, now),
+        }
+    }
 }
 
 /// What a look for something of ours brought.
@@ -156,10 +168,7 @@ impl Standing {
     }
 
     fn read_absent(self, reading: &Reading, now: Timestamp) -> (Self, Option<Finding>) {
-        let gone = match reading {
-            Reading::Absent => true,
-            Reading::Shown(shown) => is_harmless(shown, now),
-        };
+        let gone = reading.is_gone(now);
         let was_revoked = self.state == PlacementState::Revoked;
         match (gone, was_revoked) {
             // Somebody has seen it: that one read does not show it concludes nothing.
@@ -218,7 +227,7 @@ impl Standing {
         // Sent again, as a change of what is there or anew.
         let mut progress = PlacementProgress { sent_version: 0, odd_reads: 0, ..self.progress.clone() };
         let external_id = match reading {
-            Reading::Shown(_) => self.external_id.clone(),
+            Reading::Shown(_) | Reading::OtherValue(_) => self.external_id.clone(),
             Reading::Absent => {
                 progress.sent = None;
                 if !matches!(wish, Wish::CardHolder(_)) {
@@ -243,11 +252,7 @@ impl Standing {
     #[must_use]
     pub fn read_leftover(&self, reading: &Reading, now: Timestamp) -> Self {
         let mut progress = PlacementProgress { read_at: Some(now), ..self.progress.clone() };
-        let gone = match reading {
-            Reading::Absent => true,
-            Reading::Shown(shown) => is_harmless(shown, now),
-        };
-        if gone {
+        if reading.is_gone(now) {
             progress.leftovers = progress.leftovers.into_iter().skip(1).collect();
             progress.failures = 0;
         }
@@ -306,7 +311,9 @@ impl Standing {
     pub fn failed(&self, code: PlacementErrorCode, message: &str, now: Timestamp) -> Self {
         let failures = self.progress.failures.saturating_add(1);
         let progress = PlacementProgress { failures, ..self.progress.clone() };
-        let due_at = Some(now + pause(failures, self.is_to_be_gone(now)));
+        // What its vendor's API cannot do a person has to, in the vendor's app.
+        let by_hand = code == PlacementErrorCode::CapabilityMissing;
+        let due_at = Some(now + pause(failures, self.is_to_be_gone(now) && !by_hand));
         Self { progress, error: Some((code, message.to_owned())), due_at, ..self.clone() }
     }
 

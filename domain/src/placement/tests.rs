@@ -31,6 +31,7 @@ fn wish(kind: u8, number: i64) -> Wish {
             until: Some(until),
             card_number: None,
             has_pin: true,
+            has_card_number: false,
             doors: BTreeSet::new(),
         }),
         1 => Wish::Phone(PhoneWish {
@@ -450,6 +451,22 @@ fn who_was_made_by_an_unanswered_order_is_not_forgotten() {
     lived.calm_down();
     assert_eq!(lived.standing.state, PlacementState::Revoked);
     assert!(lived.vendor.open(lived.now).is_empty(), "{:#?}", lived.vendor.records);
+}
+
+#[test]
+fn another_value_than_ours_is_drift_after_a_second_read_and_no_reason_to_call_it_gone() {
+    let mut lived = Life::new(0);
+    lived.happen(Happening::Work);
+    let confirmed = lived.standing.clone();
+    assert_eq!(confirmed.state, PlacementState::Confirmed);
+    let other = Reading::OtherValue(Box::new(shown(&wish(0, 0))));
+    let (once, finding) = confirmed.read(&other, at(10));
+    assert_eq!((once.state, finding), (PlacementState::Confirmed, None), "one odd read concludes nothing");
+    let (twice, finding) = once.read(&other, at(20));
+    assert_eq!((twice.state, finding), (PlacementState::Placing, Some(Finding::Drift)));
+    assert_eq!(twice.external_id, confirmed.external_id, "it is sent again to the same record");
+    let withdrawn = Standing { desired: Desired::Absent, state: PlacementState::RevokedAtVendor, ..confirmed };
+    assert_ne!(withdrawn.read(&other, at(10)).0.state, PlacementState::Revoked);
 }
 
 proptest! {

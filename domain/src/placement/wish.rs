@@ -46,8 +46,19 @@ pub struct CardHolderWish {
     pub card_number: Option<String>,
     /// Whether the sealed value is a PIN that goes along.
     pub has_pin: bool,
+    /// Whether the sealed value is the number of a tag that goes along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_card_number: bool,
     /// The doors that this opens.
     pub doors: BTreeSet<DoorId>,
+}
+
+impl CardHolderWish {
+    /// Whether the sealed value goes along.
+    #[must_use]
+    pub const fn has_value(&self) -> bool {
+        self.has_pin || self.has_card_number
+    }
 }
 
 /// See [`Wish::Phone`].

@@ -247,7 +247,7 @@ impl Placing<'_> {
         meant: &BTreeSet<DoorId>,
     ) -> Option<PlacementPlan> {
         let account = self.facts.accounts.get(&id)?;
-        if !holds(account.vendor, self.token.token_type) {
+        if !holds_tokens(account.vendor) {
             let message = "The vendor of the door cannot hold such a code.";
             let obstacle = PlacementPlan::Obstacle { code: PlacementErrorCode::CapabilityMissing, message };
             return (!meant.is_empty()).then_some(obstacle);
@@ -271,6 +271,7 @@ impl Placing<'_> {
             until: Some(window.until),
             card_number: None,
             has_pin: self.token.token_type == TokenType::PinCode,
+            has_card_number: self.token.token_type == TokenType::RfidTag,
             doors: opened.doors,
         });
         Some(PlacementPlan::Wish { wish, due_at: self.due(id, window) })
@@ -341,12 +342,6 @@ struct Opened {
 #[must_use]
 pub const fn holds_tokens(vendor: Vendor) -> bool {
     matches!(vendor, Vendor::Lockt)
-}
-
-/// Whether something of this type can be placed there. The number of a tag is sealed with its token, and a card's number
-/// goes openly to the locks' system: until an order carries it, a tag is not said to be in a lock.
-pub(super) const fn holds(vendor: Vendor, token_type: TokenType) -> bool {
-    holds_tokens(vendor) && matches!(token_type, TokenType::PinCode)
 }
 
 /// Doors vanish and accounts fail without a word to the stays that need them.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     PlacementFacts, PlacementPlan, Readiness, ReadinessCode, ReadinessReason, StayFacts, StayTiming, TokenFacts,
-    TokenPlan, TokenState, plan::holds, window::Standing,
+    TokenPlan, TokenState, plan::holds_tokens, window::Standing,
 };
 use crate::{
     clock::Timestamp,
@@ -198,7 +198,7 @@ fn at_door(facts: &StayFacts, token: &TokenFacts, plan: &TokenPlan, door: DoorId
     let gone = AtDoor::Wrong(ReadinessCode::DoorMissing, DOOR_MISSING);
     let Some(place) = facts.places.get(&door) else { return gone };
     let Some(account) = facts.accounts.get(&place.account) else { return gone };
-    if !holds(account.vendor, token.token_type) {
+    if !holds_tokens(account.vendor) {
         let message = "The vendor of the door cannot hold such a code.";
         return AtDoor::Wrong(ReadinessCode::CapabilityMissing, message);
     }

@@ -27,7 +27,7 @@ pub struct EventFilter {
     pub types: Vec<EventType>,
 }
 
-fn query(scope: &Scope, filter: &EventFilter) -> Select<event::Entity> {
+pub(super) fn query(scope: &Scope, filter: &EventFilter) -> Select<event::Entity> {
     use event::Column::{CommandId, DeviceId, DoorId, EventType, OrganizationId, SiteId};
     let mut query = event::Entity::find().filter(scope.by_site_or_door(OrganizationId, SiteId, DoorId));
     if let Some(site) = filter.site {

@@ -1,7 +1,9 @@
 //! API keys: stored as hashes, with what they may do.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    access::{Actor, Principal, Role},
+    access::{Actor, Limits, Principal, Role},
     clock::Timestamp,
     ids::{ApiKeyId, OrganizationId},
 };
@@ -21,6 +23,8 @@ pub struct Model {
     pub organization_id: Uuid,
     /// A name for people.
     pub name: String,
+    /// The beginning of the key, which finds it and tells nothing; empty for keys of old.
+    pub prefix: String,
     /// SHA-256 of the key. The key itself has 256 random bits, so a slow hash would add nothing.
     pub secret_hash: Vec<u8>,
     /// A `domain::access::Role`.
@@ -33,6 +37,14 @@ pub struct Model {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The public id of who made it; none for one of the command line.
+    pub created_by: Option<String>,
+    /// When it was presented last, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// How many commands it may send, if they are counted.
+    pub max_uses: Option<i64>,
+    /// How many of them it has sent.
+    pub uses: i64,
 }
 
 /// No relation is followed by the ORM: loaders and finders do, in scope.
@@ -50,9 +62,33 @@ impl Model {
         Ok(Principal {
             organization: OrganizationId(self.organization_id),
             actor: Actor::ApiKey(ApiKeyId(self.id)),
-            role: word(Role::parse, "api_keys", "role", &self.role)?,
-            limits: json("api_keys", "limits", &self.limits)?,
+            role: self.role()?,
+            at_sites: BTreeMap::new(),
+            limits: self.limits()?,
+            counted: self.max_uses.is_some(),
             expires_at: self.expires_at,
         })
+    }
+
+    /// What it is limited to.
+    ///
+    /// # Errors
+    /// The stored limits are unreadable.
+    pub fn limits(&self) -> Result<Limits, StoreError> {
+        json("api_keys", "limits", &self.limits)
+    }
+
+    /// What it may do.
+    ///
+    /// # Errors
+    /// The stored role is unreadable.
+    pub fn role(&self) -> Result<Role, StoreError> {
+        word(Role::parse, "api_keys", "role", &self.role)
+    }
+
+    /// Whether it counts at `now`.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
 }

@@ -1,7 +1,12 @@
 //! Events: immutable facts with two clocks.
 
-use domain::{clock::Timestamp, event::EventType};
+use domain::{
+    clock::Timestamp,
+    event::EventType,
+    ledger::{Details, Facts, Hash},
+};
 use sea_orm::entity::prelude::*;
+use serde_json::json;
 
 use super::word;
 use crate::error::StoreError;
@@ -38,8 +43,10 @@ pub struct Model {
     pub recorded_at: Timestamp,
     /// Who caused it.
     pub actor: Option<String>,
-    /// Details; never a secret.
+    /// Details; never a secret. `{"erased": ...}` once they were erased.
     pub data: Json,
+    /// The block of the ledger that chains it; written once, a moment after the event. 0: not written by this house.
+    pub block: Option<i64>,
 }
 
 /// No relation is followed by the ORM: loaders and finders do, in scope.
@@ -55,5 +62,66 @@ impl Model {
     /// The stored word is unknown.
     pub fn event_type(&self) -> Result<EventType, StoreError> {
         word(EventType::parse, "events", "type", &self.event_type)
+    }
+}
+
+/// The only key of details that were erased.
+const ERASED: &str = "erased";
+
+/// What stands in place of erased details: what was committed to, once the event is chained.
+#[must_use]
+pub fn erased(commitment: Option<Hash>) -> Json {
+    commitment.map_or_else(|| json!({ ERASED: true }), |hash| json!({ ERASED: hash.to_string() }))
+}
+
+/// Whether details were erased.
+#[must_use]
+pub fn is_erased(data: &Json) -> bool {
+    data.as_object().is_some_and(|object| object.len() == 1 && object.contains_key(ERASED))
+}
+
+impl From<Model> for Facts {
+    fn from(row: Model) -> Self {
+        let committed = row.data.get(ERASED).filter(|_| is_erased(&row.data)).and_then(Json::as_str);
+        let details = match committed.and_then(|hash| hash.parse().ok()) {
+            Some(hash) => Details::Erased(hash),
+            // Keys are sorted (serde_json without `preserve_order`): one text per meaning on both databases.
+            None => Details::Plain(row.data.to_string()),
+        };
+        Self {
+            id: row.id,
+            organization: row.organization_id,
+            site: row.site_id,
+            device: row.device_id,
+            door: row.door_id,
+            command: row.command_id,
+            account: row.account_id,
+            external_id: row.external_id,
+            vendor_code: row.vendor_code,
+            event_type: row.event_type,
+            occurred_at: row.occurred_at,
+            recorded_at: row.recorded_at,
+            actor: row.actor,
+            details,
+            block: row.block,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_have_one_text() {
+        let read: Json = serde_json::from_str(r#"{"b": {"d": 1, "c": 2.50}, "a": "ä"}"#).unwrap();
+        assert_eq!(read.to_string(), r#"{"a":"ä","b":{"c":2.5,"d":1}}"#);
+    }
+
+    #[test]
+    fn only_what_was_erased_looks_like_it() {
+        let hash = Hash::NOTHING;
+        assert!(is_erased(&erased(Some(hash))) && is_erased(&erased(None)));
+        assert!(!is_erased(&json!({ "erased": true, "name": "Ada" })) && !is_erased(&json!({})));
     }
 }

@@ -1,7 +1,10 @@
 //! Memberships: the role of a user in an organization or at one site.
 
-use domain::clock::Timestamp;
+use domain::{access::Role, clock::Timestamp};
 use sea_orm::entity::prelude::*;
+
+use super::word;
+use crate::error::StoreError;
 
 /// A row of `memberships`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,3 +30,13 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The role.
+    ///
+    /// # Errors
+    /// The stored role is unreadable.
+    pub fn role(&self) -> Result<Role, StoreError> {
+        word(Role::parse, "memberships", "role", &self.role)
+    }
+}

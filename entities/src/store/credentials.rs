@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::settle::settle_all;
 pub(super) use self::settle::settle_people;
-pub use self::settle::{Due, settle, settle_due};
+pub use self::settle::{Due, settle, settle_due, touch};
 use super::{
     access::{Acting, Changed, Declined, Outcome, are_all_there, declined, hold_person},
     events,

@@ -3,7 +3,7 @@
 use domain::{
     clock::Timestamp,
     event::EventType,
-    ids::{EventId, IdSource},
+    ids::{IdSource, OrganizationId},
 };
 use sea_orm::{ConnectionTrait, EntityTrait, JsonValue, Set};
 use uuid::Uuid;
@@ -115,7 +115,7 @@ pub(crate) async fn append(
         return Ok(());
     }
     let rows = events.into_iter().map(|event| event::ActiveModel {
-        id: Set(EventId(ids.next_uuid()).0),
+        id: Set(ids.next_event(OrganizationId(event.organization)).0),
         organization_id: Set(event.organization),
         site_id: Set(event.site),
         device_id: Set(event.device),
@@ -129,6 +129,7 @@ pub(crate) async fn append(
         recorded_at: Set(event.recorded_at),
         actor: Set(event.actor.map(str::to_owned)),
         data: Set(event.data),
+        block: Set(None),
     });
     event::Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(())

@@ -7,7 +7,7 @@ use domain::{
     clock::Timestamp,
     door::{DoorReading, Source},
     event::{EventType, FoundDoorRef, FoundEvent},
-    ids::{DeviceId, DoorId, EventId, IdSource, VendorAccountId},
+    ids::{DeviceId, DoorId, EventId, IdSource, OrganizationId, VendorAccountId},
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 use uuid::Uuid;
@@ -64,7 +64,7 @@ pub async fn events(
         if !known.insert(told.external_id.clone()) {
             continue;
         }
-        let id = EventId(ids.next_uuid());
+        let id = ids.next_event(OrganizationId(account.organization_id));
         observed.fresh.push(id);
         if told.event_type == EventType::EventGap {
             gaps.insert(place.map(|place| place.device), place.map(|place| place.site));
@@ -84,6 +84,7 @@ pub async fn events(
             recorded_at: Set(now),
             actor: Set(None),
             data: Set(to_json("events", "data", &told.facts)?),
+            block: Set(None),
         });
     }
     // Another worker may have written the same since: theirs stays.

@@ -1,6 +1,7 @@
 //! Writing people: made here, changed here, erased here. People that a PMS tells of are written with their stays.
 
 use domain::{
+    erasure::ERASED,
     event::EventType,
     ids::{OrganizationId, UserId},
 };
@@ -9,15 +10,12 @@ use serde_json::json;
 
 use super::{
     access::{Acting, Changed, Declined, Outcome, declined, finish, hold_person},
-    credentials, events,
+    credentials, erasure, events,
 };
 use crate::{
     Database, StoreError,
-    rows::{access_assignment, membership, user},
+    rows::{access_assignment, identity, membership, user},
 };
-
-/// What an erased person is called.
-pub const ERASED: &str = "Erased person";
 
 /// A person to be made.
 #[derive(Debug, Clone)]
@@ -107,7 +105,8 @@ pub async fn update(
 }
 
 /// Erases a person: nothing personal stays in their row, their credentials are revoked, what they were assigned and
-/// their right to sign in are taken away. Their stays keep the row.
+/// their right to sign in are taken away. Their stays keep the row. Whatever else tells of them is gone through: see
+/// [`erasure`].
 ///
 /// # Errors
 /// The database failed; nothing was written.
@@ -120,6 +119,7 @@ pub async fn erase(
     let Some(before) = hold_person(&transaction, organization.0, id).await? else {
         return declined(transaction, Declined::Gone).await;
     };
+    erasure::begin(&transaction, acting, &before).await?;
     let row = user::Model {
         name: ERASED.to_owned(),
         name_folded: ERASED.to_lowercase(),
@@ -134,6 +134,7 @@ pub async fn erase(
         .exec(&transaction)
         .await?;
     membership::Entity::delete_many().filter(membership::Column::UserId.eq(row.id)).exec(&transaction).await?;
+    identity::Entity::delete_many().filter(identity::Column::UserId.eq(row.id)).exec(&transaction).await?;
     told(&transaction, acting, &row, "ERASED").await?;
     let accounts = credentials::erase_of(&transaction, acting, UserId(row.id)).await?;
     transaction.commit().await?;

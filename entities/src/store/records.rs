@@ -17,6 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    erasure,
     events::{self, NewEvent},
     inventory::sites_of,
     record_links,
@@ -59,10 +60,13 @@ pub async fn record(
     let devices = devices_of(&transaction, account, portion).await?;
     let mut known = known(&transaction, account, portion).await?;
     let numbers = numbers_of(&transaction, account, portion, &devices).await?;
+    let erased = erasure::erased_of(&transaction, account.id, portion).await?;
     let mut changed = Vec::new();
     let mut seen = Vec::new();
     for found in portion {
         let key = (found.kind().as_str().to_owned(), found.external_id.clone());
+        let impersonal = erased.contains(&key).then(|| found.clone().impersonal());
+        let found = impersonal.as_ref().unwrap_or(found);
         let place = Place {
             site: match found.device.as_ref().and_then(|device| devices.get(device)) {
                 Some((_, site)) => *site,

@@ -64,17 +64,11 @@ pub async fn set(
         .filter(reservation::Column::AccountId.eq(account.0))
         .filter(reservation::Column::Resource.eq(resource))
         .filter(reservation::Column::DueAt.is_not_null().or(reservation::Column::EndsAt.gt(now)))
-        .order_by_asc(reservation::Column::Id)
         .into_tuple()
         .all(transaction)
         .await?;
-    // All of them first: what settling takes comes after every stay.
-    let mut held = Vec::with_capacity(stays.len());
-    for id in stays.into_iter().map(ReservationId) {
-        held.extend(stays::hold(transaction, id).await?);
-    }
     let mut settled = Vec::new();
-    for row in held {
+    for row in stays::hold_all(transaction, &stays).await? {
         let told = Told { doors: doors.clone(), ..Told::of(&row, BTreeSet::new())? };
         if reservations::change(transaction, settling.ids, &row, told, actor, now).await?.is_some() {
             settled.extend(stays::settle(transaction, settling, ReservationId(row.id), now).await?);

@@ -42,8 +42,7 @@ pub struct Settled {
     pub alerts: Vec<alert::Model>,
 }
 
-/// Takes hold of a stay until the transaction ends. Whoever will write the stay, its tokens or the values of its tokens
-/// in a transaction does this first: everybody locks placements, then the stay, then doors, and nobody waits in a circle.
+/// Takes hold of a stay until the transaction ends; see [`hold_all`].
 ///
 /// # Errors
 /// The database failed.
@@ -51,10 +50,29 @@ pub async fn hold(
     transaction: &DatabaseTransaction,
     reservation: ReservationId,
 ) -> Result<Option<reservation::Model>, StoreError> {
+    Ok(hold_all(transaction, &[reservation.0]).await?.pop())
+}
+
+/// Takes hold of stays until the transaction ends. Whoever will write stays, their tokens, placements or the values of
+/// their tokens in a transaction does this first: everybody locks stays, then placements, then doors, each by their ids,
+/// and nobody waits in a circle.
+///
+/// # Errors
+/// The database failed.
+pub async fn hold_all(
+    transaction: &DatabaseTransaction,
+    reservations: &[uuid::Uuid],
+) -> Result<Vec<reservation::Model>, StoreError> {
+    let held = reservation::Entity::find()
+        .filter(reservation::Column::Id.is_in(reservations.iter().copied()))
+        .order_by_asc(reservation::Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?;
     let tokens = access_token::Entity::find()
         .select_only()
         .column(access_token::Column::Id)
-        .filter(access_token::Column::ReservationId.eq(reservation.0))
+        .filter(access_token::Column::ReservationId.is_in(reservations.iter().copied()))
         .into_query();
     placement::Entity::find()
         .select_only()
@@ -65,7 +83,7 @@ pub async fn hold(
         .into_tuple::<uuid::Uuid>()
         .all(transaction)
         .await?;
-    Ok(reservation::Entity::find_by_id(reservation.0).lock_exclusive().one(transaction).await?)
+    Ok(held)
 }
 
 /// Settles a stay: its tokens' windows, doors and states, the wishes of their placements, its readiness and its alert.

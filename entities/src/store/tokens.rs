@@ -1,9 +1,10 @@
 //! Writing access tokens: issuing, changing, revoking them, and who was shown a value. What follows for locks and the PMS
 //! is settled in the same transaction (`stays::settle`).
 
+mod reveal;
+
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
 use domain::{
     clock::Timestamp,
     event::EventType,
@@ -12,13 +13,12 @@ use domain::{
     stay::{StayTimes, TokenState, Window},
 };
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Unchanged,
-    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
-    sea_query::{Expr, LockType},
+    ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
 };
 use serde_json::json;
 use uuid::Uuid;
+
+pub use reveal::{RevealLimit, revealed};
 
 use super::{
     events::{self, NewEvent},
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     Database, StoreError,
-    rows::{access_token, access_token_door, organization, reservation, to_json},
+    rows::{access_token, access_token_door, reservation, to_json},
 };
 
 /// A token that is to be issued.
@@ -294,55 +294,6 @@ pub async fn revoke(
         events::append(&transaction, settling.ids, vec![told]).await?;
     }
     finish(transaction, settling, AccessTokenId(token.id), reservation, now).await
-}
-
-/// How often somebody may be shown a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RevealLimit {
-    /// So many times,
-    pub most: u64,
-    /// in this time.
-    pub within: TimeDelta,
-}
-
-/// Writes that somebody is about to be shown a token's value, and why. False: they were shown too many lately, and
-/// nothing was written.
-///
-/// # Errors
-/// The database failed; nothing was written.
-pub async fn revealed(
-    database: &Database,
-    settling: &Settling<'_>,
-    token: &access_token::Model,
-    by: &str,
-    reason: &str,
-    limit: RevealLimit,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let transaction = database.begin().await?;
-    // Of two at a time the second has to see the first.
-    organization::Entity::find_by_id(token.organization_id)
-        .select_only()
-        .column(organization::Column::Id)
-        .lock(LockType::NoKeyUpdate)
-        .into_tuple::<Uuid>()
-        .one(&transaction)
-        .await?;
-    let lately = crate::rows::event::Entity::find()
-        .filter(crate::rows::event::Column::OrganizationId.eq(token.organization_id))
-        .filter(crate::rows::event::Column::Actor.eq(by))
-        .filter(Expr::cust("type = 'TOKEN_REVEALED'"))
-        .filter(crate::rows::event::Column::RecordedAt.gt(now - limit.within))
-        .count(&transaction)
-        .await?;
-    if lately >= limit.most {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
-    let told = event(token, EventType::TokenRevealed, Some(by), json!({ "reason": reason }), now);
-    events::append(&transaction, settling.ids, vec![told]).await?;
-    transaction.commit().await?;
-    Ok(true)
 }
 
 /// What is known of a repeated order; `None` for one that is the first under its key.

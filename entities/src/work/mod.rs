@@ -1,5 +1,6 @@
 //! What the worker reads. It serves every tenant, so nothing here is scoped, and nothing here may reach a caller.
 
+pub mod ledger;
 pub mod placements;
 pub mod stays;
 pub(crate) mod watch;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     Database, StoreError,
-    rows::{command, door, lane, organization, record, site, sync_part, vendor_account, webhook_delivery},
+    rows::{command, credential, door, lane, organization, record, site, sync_part, vendor_account, webhook_delivery},
 };
 
 /// The unfinished commands of a lane, oldest first, at most `limit`; and beyond these as many that take access away, which
@@ -49,6 +50,20 @@ pub async fn open_commands(database: &Database, lane: LaneId, limit: u64) -> Res
         rows.extend(beyond.await?);
     }
     Ok(rows)
+}
+
+/// Whether any credential has to be settled by `now`.
+///
+/// # Errors
+/// The database failed.
+pub async fn credentials_are_due(database: &Database, now: Timestamp) -> Result<bool, StoreError> {
+    let due = credential::Entity::find()
+        .select_only()
+        .column(credential::Column::Id)
+        .filter(credential::Column::DueAt.lte(now))
+        .limit(1)
+        .into_tuple::<Uuid>();
+    Ok(due.one(database.read()).await?.is_some())
 }
 
 /// One command as it is now.

@@ -4,14 +4,14 @@ use domain::{
     account::Vendor,
     clock::Timestamp,
     ids::{RecordId, ReservationId, VendorAccountId},
-    record::RecordKind,
+    record::{RecordKind, TokenType},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::{
     Database, StoreError,
-    rows::{device, door, record, reservation, vendor_account},
+    rows::{access_token, device, door, record, reservation, vendor_account},
 };
 
 /// Stays that have to be settled by `now`, the longest due first, at most `limit`.
@@ -55,6 +55,22 @@ pub async fn tell_of_levels(database: &Database, records: &[RecordId]) -> Result
         .one(database.read())
         .await?;
     Ok(found.is_some())
+}
+
+/// The keyed digests of all numbers of tags that a tenant ever issued.
+///
+/// # Errors
+/// The database failed.
+pub async fn tags(database: &Database, tenant: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {
+    Ok(access_token::Entity::find()
+        .select_only()
+        .column(access_token::Column::Fingerprint)
+        .filter(access_token::Column::OrganizationId.eq(tenant))
+        .filter(access_token::Column::TokenType.eq(TokenType::RfidTag.as_str()))
+        .distinct()
+        .into_tuple()
+        .all(database.read())
+        .await?)
 }
 
 /// The doors of an account that its vendor lists.

@@ -28,6 +28,8 @@ pub enum Job {
         /// The reservation's row.
         reservation: Uuid,
     },
+    /// Settle a block of the credentials that are due, whosever they are.
+    SettleCredentials,
     /// Process the webhook deliveries of this vendor account that are due.
     Intake {
         /// The vendor account's row.
@@ -50,9 +52,11 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             // A webhook may decide a command that somebody waits for.
-            Self::Lane { .. } | Self::Intake { .. } | Self::Reconcile { .. } | Self::Settle { .. } => {
-                Queue::Interactive
-            }
+            Self::Lane { .. }
+            | Self::Intake { .. }
+            | Self::Reconcile { .. }
+            | Self::Settle { .. }
+            | Self::SettleCredentials => Queue::Interactive,
             Self::SyncAccount { .. } => Queue::Bulk,
         }
     }

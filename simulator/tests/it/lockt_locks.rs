@@ -59,6 +59,8 @@ async fn a_lock_looks_at_everything() {
     let monday = utc("2031-07-07T07:00:00Z");
     let verdict = |at| handle.lockt_verdict(room, &card("777"), at);
     assert_eq!(verdict(monday), Unclaimed);
+    let tag = LocktPresented::Tag("777".to_owned());
+    assert_eq!(handle.lockt_verdict(room, &tag, monday), Opens, "a tag is claimed in no app");
     sim.claim("777").await;
     assert_eq!(verdict(monday), Opens, "08:00 in Lisbon");
     assert!(handle.lockt_would_open(room, &LocktPresented::Pin("0986".to_owned()), monday));

@@ -29,12 +29,16 @@ pub(super) enum QueryRow {
     Alerts,
     /// The rooms of an account that stand for no door.
     Unmapped,
+    /// What one made oneself; all of it for an ADMIN without limits.
+    Keys,
     /// Public: it tells nothing but the schema.
     Service,
 }
 
 pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
-    use QueryRow::{Alerts, Deliveries, Entities, Many, Node, Nodes, One, Records, Service, Stays, Unmapped, Viewer};
+    use QueryRow::{
+        Alerts, Deliveries, Entities, Keys, Many, Node, Nodes, One, Records, Service, Stays, Unmapped, Viewer,
+    };
     BTreeMap::from([
         ("viewer", Viewer),
         ("node", Node),
@@ -66,6 +70,7 @@ pub(super) fn query_rows() -> BTreeMap<&'static str, QueryRow> {
         ("accessTokens", Stays("AccessToken")),
         ("alerts", Alerts),
         ("unmappedResources", Unmapped),
+        ("apiKeys", Keys),
         ("_entities", Entities),
         ("_service", Service),
     ])
@@ -82,6 +87,17 @@ pub(super) async fn check_query(world: &World, caller: &Caller, field: &str, row
     match row {
         QueryRow::Service => {
             assert!(ask("{ _service { sdl } }", json!({})).await.get("errors").is_none(), "{}", caller.name);
+        }
+        QueryRow::Keys => {
+            let answer = ask("{ apiKeys(first: 100) { totalCount nodes { id } } }", json!({})).await;
+            if caller.sight == Sight::Nobody {
+                return assert_unauthenticated(&answer);
+            }
+            let keys = answer["data"]["apiKeys"]["nodes"].as_array().unwrap();
+            let all = caller.role == Role::Admin && caller.only.is_none();
+            assert_eq!(!keys.is_empty(), all, "{} {answer:#}", caller.name);
+            let ours = &world.house.client.data("{ viewer { id } }", json!({})).await["viewer"];
+            assert_eq!(keys.contains(ours), all && caller.sight == Sight::Everything, "{}", caller.name);
         }
         QueryRow::Viewer => {
             let answer =

@@ -6,8 +6,8 @@ use domain::{
     alert::{AlertKind, AlertSeverity},
     command::CommandKind,
     ids::{
-        AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, CommandId, CredentialId, DeviceId, DoorId, EventId,
-        MembershipId, OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId,
+        AccessAssignmentId, AccessLevelId, AccessTokenId, AlertId, ApiKeyId, CommandId, CredentialId, DeviceId, DoorId,
+        EventId, MembershipId, OrganizationId, PlacementId, RecordId, ReservationId, ScheduleId, SiteId, UserId,
         VendorAccountId, WebhookDeliveryId,
     },
 };
@@ -184,6 +184,8 @@ impl World {
             "AccessToken" => AccessTokenId(uuid).to_string(),
             "Placement" => PlacementId(uuid).to_string(),
             "Alert" => AlertId(uuid).to_string(),
+            "ApiKey" => ApiKeyId(uuid).to_string(),
+            "Membership" => MembershipId(uuid).to_string(),
             _ => unreachable!("a kind without ids: {kind}"),
         }
     }

@@ -1,15 +1,15 @@
 //! A PIN, a registration key and the value of a token are seen by their vendor and by nobody else: not in rows, results, events or logs.
 
-use std::{fs::File, path::Path, process::Stdio};
+use std::{fs::File, process::Stdio};
 
 use gatehouse_tests::{
     binary::{Killed, command as binary},
     client::{COMMAND, Client},
-    house::{BackEnd, Plan, TestHouse},
+    house::Plan,
+    leaks::{files, holds, kept},
     on_both_back_ends,
     wait::until,
 };
-use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, Vendor};
 use tempfile::TempDir;
@@ -19,42 +19,6 @@ use crate::orders::account_id;
 
 /// What nobody may see, as PIN, as the value of a token and as registration key.
 const CANARIES: [&str; 3] = ["8305719264", "6194027583", "QXKE-7731-ZZPA-0042"];
-
-/// Every byte that a house keeps of its rows.
-async fn kept(house: &TestHouse, back_end: BackEnd) -> Vec<u8> {
-    if back_end == BackEnd::Embedded {
-        return bytes_of(&house.settings.data_directory);
-    }
-    let database = Database::connect(house.settings.database_url.expose()).await.unwrap();
-    let ask = async |text: String| {
-        database.query_all_raw(Statement::from_string(sea_orm::DbBackend::Postgres, text)).await.unwrap()
-    };
-    let tables =
-        "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'".to_owned();
-    let mut all = Vec::new();
-    for table in ask(tables).await {
-        let name: String = table.try_get("", "name").unwrap();
-        for row in ask(format!("SELECT \"{name}\"::text AS words FROM \"{name}\"")).await {
-            all.extend(row.try_get::<String>("", "words").unwrap().into_bytes());
-        }
-    }
-    all
-}
-
-/// Every byte of the files in a folder.
-fn bytes_of(folder: &Path) -> Vec<u8> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        // One that is gone since was a journal.
-        all.extend(if path.is_dir() { bytes_of(&path) } else { std::fs::read(&path).unwrap_or_default() });
-    }
-    all
-}
-
-fn holds(bytes: &[u8], canary: &str) -> bool {
-    bytes.windows(canary.len()).any(|window| window == canary.as_bytes())
-}
 
 fn assert_clean(what: &str, bytes: &[u8]) {
     assert!(!bytes.is_empty(), "{what} is empty");
@@ -103,7 +67,7 @@ on_both_back_ends! {
             house.vendors.add_fault(Fault::new(vendor, kind).at(operation).times(1)).unwrap();
         }
         let ids = send_secrets(&house.client, &lockt, &stay).await;
-        assert_clean("the rows of commands under way", &kept(&house, back_end).await);
+        assert_clean("the rows of commands under way", &kept(&house).await);
         let mut told = String::new();
         for id in &ids {
             let command = house.client.finished(id).await;
@@ -116,7 +80,7 @@ on_both_back_ends! {
         told.push_str(&json!(records(&house, json!({ "vendorAccountId": lockt })).await).to_string());
         told.push_str(&json!(records(&house, json!({ "kinds": ["ACCESS_TOKEN"] })).await).to_string());
         assert_clean("what the API tells", told.as_bytes());
-        assert_clean("the rows", &kept(&house, back_end).await);
+        assert_clean("the rows", &kept(&house).await);
         let to_vendor = |entry: simulator::RequestEntry| entry.body.into_bytes();
         let bodies: Vec<u8> = house.vendors.requests_to(Vendor::Lockt, "import_users").into_iter().flat_map(to_vendor).collect();
         assert!(holds(&bodies, CANARIES[0]) && holds(&bodies, CANARIES[2]), "its vendor has to see them");
@@ -136,7 +100,7 @@ on_both_back_ends! {
         let (first, again, other) = (import(CANARIES[0]).await, import(CANARIES[0]).await, import(CANARIES[1]).await);
         assert_eq!(first["commands"][0]["id"], again["commands"][0]["id"]);
         assert_eq!(other["userErrors"][0]["code"], "IDEMPOTENCY_KEY_REUSED", "{other:#}");
-        assert_clean("the rows", &kept(&house, back_end).await);
+        assert_clean("the rows", &kept(&house).await);
         house.stop().await;
     }
 }
@@ -186,5 +150,5 @@ async fn a_secret_is_in_no_log() {
     let words = std::fs::read(&log).unwrap();
     assert!(holds(&words, "vendor call"), "nothing was logged");
     assert_clean("the log", &words);
-    assert_clean("the data folder", &bytes_of(&folder.path().join("data")));
+    assert_clean("the data folder", &files(&folder.path().join("data")));
 }

@@ -2,18 +2,27 @@
 
 use chrono::TimeDelta;
 use gatehouse_tests::{on_both_back_ends, wait::until};
+use serde_json::json;
 use simulator::{Fault, Vendor};
 
 use super::scene::{Pin, Scene};
-use crate::changes::scene::{plan, status};
+use crate::{
+    changes::scene::{plan, status},
+    tokens::scene::ask,
+};
 
 on_both_back_ends! {
-    /// P9: seven days without the vendor, with dead workers and a new link in between.
+    /// P9: seven days without the vendor, with dead workers and a new link in between; for a person's credential and for a
+    /// guest's token.
     async fn seven_days_of_outage_delay_a_revocation_and_no_more(back_end: BackEnd) {
         let mut scene = Scene::small(back_end).await;
         let pin = scene.placed("482913").await;
+        let token = scene.token("739154").await;
+        let shown = scene.token_in(&token, "ACTIVE").await;
+        assert!(scene.would_open("739154"), "{shown:#}");
         let down = scene.house.vendors.add_fault(Fault::new(Vendor::Lockt, status(503))).unwrap();
         scene.revoke(&pin).await;
+        ask(&scene.house.client, "revokeAccessToken", json!({ "accessTokenId": token }), "accessToken { id }").await;
         let asked = scene.now();
         let notice = |severity: &str| vec![("REVOCATION_OVERDUE".to_owned(), severity.to_owned())];
         assert_eq!(scene.alerts(&pin).await, Vec::new());
@@ -40,6 +49,10 @@ on_both_back_ends! {
             let row = scene.placement(&pin).await;
             assert_ne!(row.state, "REVOKED", "nobody has read it back");
             assert!(scene.opens(&pin), "the lock still has it");
+            let told = scene.read_token(&token).await;
+            assert_eq!(told["state"], "REVOKING", "{told:#}");
+            assert!(scene.would_open("739154"), "the lock still has it");
+            assert_eq!(told["exposure"], json!({ "mayOpen": true, "until": shown["validUntil"] }), "{told:#}");
         }
         assert!(scene.house.vendors.remove_fault(down));
         let reachable = scene.now();
@@ -47,6 +60,10 @@ on_both_back_ends! {
         assert!(scene.now() - reachable < TimeDelta::seconds(60), "after {}", scene.now() - reachable);
         assert!(!scene.opens(&pin));
         assert_eq!(scene.alerts(&pin).await, Vec::new(), "resolved");
+        let told = scene.token_in(&token, "REVOKED").await;
+        assert!(scene.now() - reachable < TimeDelta::seconds(60), "after {}", scene.now() - reachable);
+        assert_eq!(told["exposure"], json!({ "mayOpen": false, "until": null }), "{told:#}");
+        assert!(!scene.would_open("739154"));
         scene.house.stop().await;
     }
 

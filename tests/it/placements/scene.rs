@@ -1,13 +1,13 @@
 //! A house with PINs for a door of the simulated Lockt. No test lives here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     access::{Actor, Limits, Principal, Role},
     account::AccountState,
     credential::CredentialState,
-    ids::{ApiKeyId, CredentialId, DoorId, PlacementId, UserId, VendorAccountId},
+    ids::{AccessLevelId, ApiKeyId, CredentialId, DoorId, PlacementId, UserId, VendorAccountId},
     placement::Wish,
     record::CredentialType,
     secret::Secret,
@@ -19,6 +19,7 @@ use entities::{
     rows::{alert, placement},
     store::{
         access::Acting,
+        access_levels,
         accounts::{self, FreshCredentials},
         credentials::{self, CredentialChange, NewCredential, Presented},
         people::{self, NewPerson},
@@ -35,7 +36,11 @@ use serde_json::{Value, json};
 use simulator::{LocktChange, LocktPresented, Vendor, WorldChange};
 use uuid::Uuid;
 
-use crate::{changes::scene::plan, orders::account_id};
+use crate::{
+    changes::scene::plan,
+    orders::account_id,
+    tokens::scene::{TOKEN, ask, iso},
+};
 
 /// A house whose clock the tests move.
 pub(super) struct Scene {
@@ -73,6 +78,11 @@ impl Scene {
         Self::start(plan(back_end, 1)).await
     }
 
+    /// The id of the door.
+    pub(super) fn door(&self) -> String {
+        self.door.to_string()
+    }
+
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.house.clock.as_ref().map(domain::clock::Clock::now).unwrap()
     }
@@ -84,8 +94,31 @@ impl Scene {
 
     /// Wishes for a PIN that opens the door for a month from now on.
     pub(super) async fn wish(&self, digits: &str) -> Pin {
-        let foundation = self.house.foundation();
+        self.wish_for(CredentialType::PinCode, digits, self.door).await
+    }
+
+    /// Wishes that a telephone may call a door for a month from now on. Its digits are its number.
+    pub(super) async fn wish_phone(&self, digits: &str, door: &Value) -> Pin {
+        self.wish_for(CredentialType::PhoneNumber, digits, TestHouse::door_id(door)).await
+    }
+
+    async fn wish_for(&self, kind: CredentialType, digits: &str, door: DoorId) -> Pin {
         // A holder for each: people have few credentials.
+        let holder = self.person(digits).await;
+        let from = self.now() - TimeDelta::hours(1);
+        self.credential(holder, kind, digits, from, BTreeSet::from([door])).await
+    }
+
+    /// A card of somebody new who has this access level. It opens from then on.
+    pub(super) async fn card_of_holder(&self, digits: &str, level: AccessLevelId, from: DateTime<Utc>) -> Pin {
+        let holder = self.person(digits).await;
+        let whose = (self.house.organization, level, holder);
+        access_levels::assign(self.house.database(), &self.acting(), whose, (None, None)).await.unwrap().unwrap();
+        self.credential(holder, CredentialType::Card, digits, from, BTreeSet::new()).await
+    }
+
+    async fn person(&self, digits: &str) -> UserId {
+        let foundation = self.house.foundation();
         let holder = UserId(foundation.ids.next_uuid());
         let person = NewPerson {
             id: holder,
@@ -95,20 +128,66 @@ impl Scene {
             phone: None,
         };
         people::create(self.house.database(), &self.acting(), person).await.unwrap().unwrap();
+        holder
+    }
+
+    async fn credential(
+        &self,
+        holder: UserId,
+        kind: CredentialType,
+        digits: &str,
+        from: DateTime<Utc>,
+        doors: BTreeSet<DoorId>,
+    ) -> Pin {
+        let foundation = self.house.foundation();
         let id = CredentialId(foundation.ids.next_uuid());
         let new = NewCredential {
             id,
             organization: self.house.organization,
             user: holder,
-            kind: CredentialType::PinCode,
+            kind,
             label: None,
-            presented: self.presented(id, digits),
-            from: Some(self.now() - TimeDelta::hours(1)),
-            until: Some(self.now() + TimeDelta::days(30)),
-            doors: BTreeSet::from([self.door]),
+            presented: Presented {
+                number: (kind != CredentialType::PinCode).then(|| digits.to_owned()),
+                ..self.presented(id, digits)
+            },
+            from: Some(from),
+            until: Some(from + TimeDelta::days(30)),
+            doors,
         };
         credentials::create(self.house.database(), &self.acting(), new).await.unwrap().unwrap();
         Pin { credential: id, digits: digits.to_owned() }
+    }
+
+    /// Issues this PIN for a stay of a month at the door, and returns the token's id.
+    pub(super) async fn token(&self, digits: &str) -> String {
+        let input = json!({
+            "siteId": self.site().await, "guest": { "name": "Ada Byron" }, "doorIds": [self.door()],
+            "startsAt": iso(self.now()), "endsAt": iso(self.now() + TimeDelta::days(30)),
+        });
+        let made = ask(&self.house.client, "createReservation", input, "reservation { id }").await;
+        let input = json!({ "reservationId": made["reservation"]["id"], "tokenType": "PIN_CODE", "value": digits });
+        let issued = ask(&self.house.client, "issueAccessToken", input, "accessToken { id }").await;
+        assert_eq!(issued["userErrors"], json!([]), "{issued:#}");
+        text(&issued["accessToken"]["id"])
+    }
+
+    pub(super) async fn read_token(&self, id: &str) -> Value {
+        let query = format!("query($id: ID!) {{ accessToken(id: $id) {{ {TOKEN} }} }}");
+        self.house.client.data(&query, json!({ "id": id })).await["accessToken"].take()
+    }
+
+    /// Lets time pass until a token is in a state.
+    pub(super) async fn token_in(&self, id: &str, state: &str) -> Value {
+        until(&format!("the token is {state}"), async || {
+            let shown = self.read_token(id).await;
+            if shown["state"] == state {
+                return Some(shown);
+            }
+            self.house.advance(self.step);
+            None
+        })
+        .await
     }
 
     fn presented(&self, id: CredentialId, digits: &str) -> Presented {
@@ -145,14 +224,29 @@ impl Scene {
         self.change(pin, CredentialChange { until: Some(Some(until)), ..CredentialChange::default() }).await;
     }
 
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         Scope::of(&Principal {
             organization: self.house.organization,
             actor: Actor::ApiKey(ApiKeyId(Uuid::nil())),
             role: Role::Admin,
+            at_sites: BTreeMap::new(),
             limits: Limits::default(),
+            counted: false,
             expires_at: None,
         })
+    }
+
+    /// How much of these is to be at vendors.
+    pub(super) async fn wished_for(&self, pins: &[Pin]) -> usize {
+        let ids: Vec<CredentialId> = pins.iter().map(|pin| pin.credential).collect();
+        let rows = find::placements::by_credentials(self.house.database(), &self.scope(), &ids).await.unwrap();
+        rows.iter().filter(|row| row.desired == "PRESENT").count()
+    }
+
+    /// The id of the door's site.
+    pub(super) async fn site(&self) -> Value {
+        let doors = self.house.doors().await;
+        doors.iter().find(|door| TestHouse::door_id(door) == self.door).unwrap()["site"]["id"].clone()
     }
 
     /// The one placement of a PIN.

@@ -98,8 +98,9 @@ fn wait_of(command: &Value, request: &RequestEntry) -> TimeDelta {
     request.received_at - text(&command["createdAt"]).parse::<DateTime<Utc>>().unwrap()
 }
 
+/// Not a moment of the clock has to pass for it.
 async fn command_leaves_at_once(house: &TestHouse, id: &str, operation: &str, before: usize) {
-    let command = ended(house, id).await;
+    let command = house.client.finished(id).await;
     assert_eq!(command["state"], "SUCCEEDED", "{command:#}");
     let requests = sent(house, operation);
     assert_eq!(requests.len(), before + 1);
@@ -153,7 +154,7 @@ async fn orders_leave_while_a_sync_saturates(plan: Plan, workers: usize) {
     // All come to an end, the sync as well.
     for id in &given {
         let command = ended(&house, id).await;
-        assert_eq!((&command["state"], &command["attempts"]), (&json!("SUCCEEDED"), &json!(1)), "{command:#}");
+        assert_eq!(command["state"], "SUCCEEDED", "{command:#}");
     }
     let mut steps = 0;
     while progress(&house, Vendor::Mews).await["RESERVATIONS"].0 == since {

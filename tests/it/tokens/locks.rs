@@ -2,12 +2,17 @@
 //! the place of the old one; what is revoked opens nothing and is REVOKED only when that was read back.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatehouse_tests::{client::text, house::Plan, on_both_back_ends, wait::until};
+use gatehouse_tests::{
+    client::{http, text},
+    house::Plan,
+    on_both_back_ends,
+    wait::until,
+};
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, LocktPresented, Vendor};
 
 use super::scene::{Hotel, ask, code, iso};
-use crate::changes::scene::records;
+use crate::{changes::scene::records, orders::account_id};
 
 /// The door that an access level of the vendor's opens alone.
 fn lone(hotel: &Hotel) -> &Value {
@@ -20,6 +25,10 @@ fn number(door: &Value) -> u64 {
 
 fn opens(hotel: &Hotel, door: &Value, pin: &str, at: DateTime<Utc>) -> bool {
     hotel.house.vendors.lockt_would_open(number(door), &LocktPresented::Pin(pin.to_owned()), at)
+}
+
+fn tag_opens(hotel: &Hotel, door: &Value, tag: &str, at: DateTime<Utc>) -> bool {
+    hotel.house.vendors.lockt_would_open(number(door), &LocktPresented::Tag(tag.to_owned()), at)
 }
 
 /// Waits until a token is in this state.
@@ -50,6 +59,23 @@ async fn stay_of_pms(hotel: &Hotel, door: &Value) -> Value {
     let mapped = ask(hotel.client(), "mapResource", input, "mapping { resource }").await;
     assert_eq!(mapped["userErrors"], json!([]), "{mapped:#}");
     stay
+}
+
+/// Changes a person at the vendor by its own API, as its customer's other systems do.
+async fn write_at_vendor(hotel: &Hotel, mut user: Value) {
+    let account = account_id(&hotel.house, Vendor::Lockt).await;
+    let account = entities::work::account(hotel.house.database(), account).await.unwrap().unwrap();
+    let people = records(&hotel.house, json!({ "kinds": ["USER"], "text": "byron" })).await;
+    let found = people.iter().find(|person| person["details"]["idNumber"] == user["id_num"]).unwrap();
+    let levels = found["details"]["accessLevelExternalIds"].as_array().unwrap();
+    let levels: Vec<Value> = levels.iter().map(|id| json!({ "id": text(id).parse::<u64>().unwrap() })).collect();
+    user["accesslevels"] = levels.into();
+    let options = json!({ "update_existing": "true", "validate_fails_batch": "true", "replace_privileges": "true" });
+    let keys = &hotel.house.simulator().credentials()[0].lockt;
+    let url = format!("{}/api/v1/user", account.base_url.trim_end_matches('/'));
+    let request = http().post(url).header("apiuser", &keys.api_user).header("apikey", &keys.api_key);
+    let answer = request.json(&json!({ "users": [user], "options": options })).send().await.unwrap();
+    assert!(answer.status().is_success(), "{answer:?}");
 }
 
 on_both_back_ends! {
@@ -90,6 +116,42 @@ on_both_back_ends! {
         assert_eq!(gone["exposure"], json!({ "mayOpen": false, "until": null }), "{gone:#}");
         assert!(gone["placements"].as_array().unwrap().iter().all(|placed| placed["state"] == "REVOKED"), "{gone:#}");
         assert_eq!(hotel.read_stay(&stay).await["readiness"], "FAILED", "the guest stands before a closed door");
+        hotel.house.stop().await;
+    }
+
+    /// The number of a tag opens in its window and at no other time, is put right when others change it, and is gone when
+    /// it is revoked.
+    async fn a_tag_opens_in_its_window_until_it_is_revoked(back_end: BackEnd) {
+        let hotel = Hotel::start(Plan::on(back_end)).await;
+        let door = lone(&hotel);
+        let stay = hotel.stay(&[door], 0, 2).await;
+        let token = hotel.issued(&stay, json!({ "tokenType": "RFID_TAG", "value": "0047119" })).await;
+        let shown = becomes(&hotel, &token, "ACTIVE").await;
+        let time = |end: &str| text(&shown[end]).parse::<DateTime<Utc>>().unwrap();
+        let (hour, from, ends) = (TimeDelta::hours(1), time("validFrom"), time("validUntil"));
+        for (at, expected) in [(from - hour, false), (from + hour, true), (ends - hour, true), (ends + hour, false)] {
+            assert_eq!(tag_opens(&hotel, door, "0047119", at), expected, "at {at}: {shown:#}");
+        }
+        assert_eq!(hotel.read_stay(&stay).await["readiness"], "READY");
+        let soon = hotel.now() + hour;
+        assert_eq!(hotel.update(&token, json!({ "value": "5520131" })).await["userErrors"], json!([]));
+        until("the new number opens, and it alone", async || {
+            (tag_opens(&hotel, door, "5520131", soon) && !tag_opens(&hotel, door, "0047119", soon)).then_some(())
+        })
+        .await;
+        becomes(&hotel, &token, "ACTIVE").await;
+        // Somebody gives the guest another card at the vendor.
+        let user = json!({ "id_num": token, "card_num": "31337" });
+        write_at_vendor(&hotel, user).await;
+        let account = json!({ "vendorAccountId": account_id(&hotel.house, Vendor::Lockt).await.to_string() });
+        ask(hotel.client(), "syncVendorAccount", account, "vendorAccount { id }").await;
+        until("it is put right", async || {
+            (tag_opens(&hotel, door, "5520131", soon) && !tag_opens(&hotel, door, "31337", soon)).then_some(())
+        })
+        .await;
+        hotel.revoke(&token).await;
+        becomes(&hotel, &token, "REVOKED").await;
+        assert!(!tag_opens(&hotel, door, "5520131", soon));
         hotel.house.stop().await;
     }
 

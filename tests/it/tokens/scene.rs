@@ -75,12 +75,7 @@ pub(crate) async fn write_alert(
 ) -> String {
     let foundation = house.foundation();
     let (now, ids, organization) = (foundation.clock.now(), foundation.ids.as_ref(), house.organization.0);
-    let url = if house.settings.is_embedded() {
-        format!("sqlite://{}", house.settings.data_directory.join(platform::database::FILE).display())
-    } else {
-        house.settings.database_url.expose().to_owned()
-    };
-    let connection = sea_orm::Database::connect(url).await.unwrap();
+    let connection = house.open_database().await;
     let transaction = connection.begin().await.unwrap();
     let row = match severity {
         Some(severity) => {

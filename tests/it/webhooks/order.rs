@@ -74,16 +74,19 @@ on_both_back_ends! {
         assert_eq!(last_change["data"]["to"]["position"], "OPEN", "{changes:#?}");
 
         // What was heard never went back.
+        let mut seen = Vec::new();
+        let mut hear_until = async |end| {
+            while seen.last() != Some(&end) {
+                let mut data = heard.next().await.unwrap();
+                let position = data["doorStateChanged"]["state"]["position"].take();
+                seen.push(instant(&position["observedAt"]));
+            }
+            assert!(seen.is_sorted(), "{seen:?}");
+        };
+        hear_until(*times.last().unwrap()).await;
         house.advance(TimeDelta::seconds(5));
         house.vendors.change(WorldChange::ParqexDoor { door, open: false }).unwrap();
-        let end = instant(&house.vendors.webhooks(0).entries.last().unwrap().body["eventOccurredUTC"]);
-        let mut seen = Vec::new();
-        while seen.last() != Some(&end) {
-            let mut data = heard.next().await.unwrap();
-            let position = data["doorStateChanged"]["state"]["position"].take();
-            seen.push(instant(&position["observedAt"]));
-        }
-        assert!(seen.contains(times.last().unwrap()) && seen.is_sorted(), "{seen:?}");
+        hear_until(instant(&house.vendors.webhooks(0).entries.last().unwrap().body["eventOccurredUTC"])).await;
         house.stop().await;
     }
 
@@ -133,8 +136,8 @@ on_both_back_ends! {
         deliver_all(&url, (0..500).map(body).collect()).await;
         assert_eq!(settled(&house, Vendor::Parqex, 500).await, (500, 0));
         let (asked, took) = (calls(&house) - asked, began.elapsed());
-        // One at each breath of a quarter of a second, and one to begin with.
-        assert!(asked <= 3 + usize::try_from(took.as_millis() / 250).unwrap(), "{asked} questions in {took:?}");
+        // One at each breath of a quarter of a second, one to begin with, and a sync may fall into it as well.
+        assert!(asked <= 12 + usize::try_from(took.as_millis() / 250).unwrap(), "{asked} questions in {took:?}");
         assert_eq!(how_many_events(&house, &gate).await, 500);
         assert_eq!(side_of(&house, &text(&gate["id"]), "position").await["value"], "CLOSED");
         house.stop().await;

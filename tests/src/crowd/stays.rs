@@ -150,6 +150,7 @@ impl Maker {
                 until,
                 card_number: None,
                 has_pin: true,
+                has_card_number: false,
                 doors,
             });
         }

@@ -84,6 +84,46 @@ fn a_base_url_with_secrets_or_without_a_host_is_refused() {
     }
 }
 
+/// What may be called is not a matter of how it is written.
+#[tokio::test]
+async fn addresses_that_are_not_public_are_refused_before_a_byte_leaves() {
+    let strict = HttpFactory::new(HandClock::new(), time_outs(), "".parse().unwrap()).unwrap();
+    let lenient = factory();
+    let metadata = ["http://169.254.169.254", "http://[::ffff:169.254.169.254]", "http://0xA9.0xFE.0xA9.0xFE"];
+    let ours = ["http://10.0.0.1", "https://192.168.1.1/x", "http://[fd00::1]", "http://0/", "http://[64:ff9b::a00:1]"];
+    for url in metadata.into_iter().chain(ours) {
+        for http in [&strict, &lenient] {
+            assert!(
+                matches!(http.caller(Vendor::Mews, url, Vec::new()), Err(VendorError::Unsupported { .. })),
+                "{url}"
+            );
+            assert!(matches!(http.check_reach(url).await, Err(VendorError::Unsupported { .. })), "{url}");
+        }
+    }
+    for url in
+        ["http://2130706433", "http://0177.1", "http://0x7f000001", "http://127.1", "http://[::1]", "http://127.0.0.1."]
+    {
+        assert!(strict.caller(Vendor::Mews, url, Vec::new()).is_err(), "{url}");
+        assert!(lenient.caller(Vendor::Mews, url, Vec::new()).is_ok(), "{url}");
+    }
+}
+
+/// A name tells nothing: what it leads to is asked about at each connection.
+#[tokio::test]
+async fn a_name_that_leads_to_an_address_of_ours_is_not_connected_to() {
+    let server = Server::start(vec![json(200, "{}")]).await;
+    let by_name = server.url.replace("127.0.0.1", "localhost");
+    let strict = HttpFactory::new(HandClock::new(), time_outs(), "".parse().unwrap()).unwrap();
+    let error = caller(&by_name, &strict).call(read(PATH)).await.unwrap_err();
+    assert!(matches!(error, VendorError::NotReady { .. }), "{error}");
+    assert!(error.to_string().contains("not public") && !error.to_string().contains("127."), "{error}");
+    assert!(matches!(strict.check_reach(&by_name).await, Err(VendorError::Unsupported { .. })));
+    assert!(server.requests().is_empty());
+    assert_eq!(factory().check_reach(&by_name).await, Ok(()));
+    assert!(caller(&by_name, &factory()).call(read(PATH)).await.is_ok());
+    assert_eq!(strict.check_reach("http://no-such-host.invalid").await, Ok(()), "for the call to tell");
+}
+
 #[tokio::test]
 async fn bytes_of_a_request_with_an_effect() {
     let server = Server::start(vec![json(200, "{}"), json(200, "{}")]).await;
@@ -265,7 +305,8 @@ async fn an_answer_after_the_departure_still_counts() {
     let server = Server::start(vec![Reaction::Silence]).await;
     let clock = HandClock::new();
     let left = departure(clock.clone());
-    let http = HttpFactory::new(clock.clone(), TimeOuts { total: TimeDelta::seconds(1), ..time_outs() }).unwrap();
+    let time_outs = TimeOuts { total: TimeDelta::seconds(1), ..time_outs() };
+    let http = HttpFactory::new(clock.clone(), time_outs, AddressRule::with_loopback()).unwrap();
     let caller = caller(&server.url, &http);
     let call = tokio::spawn(async move { caller.call(act("{}", &left)).await });
     while server.requests().is_empty() {

@@ -173,7 +173,8 @@ impl Lockt {
         let left_alone = !options.update_existing && tally.inserted().is_none_or(|inserted| inserted < accepted);
         let differing = if left_alone { "leftAlone" } else { "mismatches" };
         let mut receipt = self.receipt(&tally, batch, read_back, Hint::Part(SyncPart::Users), differing)?;
-        if !tally.refused && plans.iter().any(|plan| plan.card_number.is_some() || plan.has_credential_key) {
+        let has_card = |plan: &UserPlan| plan.card_number.is_some() || plan.has_card_number || plan.has_credential_key;
+        if !tally.refused && plans.iter().any(has_card) {
             receipt.hints.push(Hint::Part(SyncPart::Credentials));
         }
         Ok(receipt)
@@ -263,9 +264,9 @@ impl Lockt {
         }
         let people: Vec<_> = plans.iter().map(|plan| wishes::person(plan, &users)).collect();
         let records = identified(people.iter().flatten().map(|user| mapping::user(user, self.zone)))?;
-        let key = |plan: &UserPlan| secrets.get(&plan.id_number)?.credential_key.as_deref();
+        let secret = |plan: &UserPlan| secrets.get(&plan.id_number);
         let pairs = plans.iter().zip(&people);
-        let kept = pairs.map(|(plan, user)| wishes::user(plan, key(plan), *user, options, self.zone)).collect();
+        let kept = pairs.map(|(plan, user)| wishes::user(plan, secret(plan), *user, options, self.zone)).collect();
         Ok(ReadBack { found: Portion { records, ..Portion::default() }, kept })
     }
 

@@ -5,6 +5,7 @@ use domain::{
     change::{DisabledUser, ImportOptions, UserPlan, UserSecrets},
     clock::Timestamp,
     command::{Answer, Evidence, FailureCode},
+    erasure::ERASED_NAMES,
 };
 use serde_json::json;
 
@@ -28,14 +29,14 @@ impl Lockt {
         departure: &Departure,
     ) -> Result<ChangeReceipt, VendorError> {
         let present = self.present(users).await.map_err(before_sending)?;
-        let nameless = |user: &&wire::User| user.id_num.is_none() && user.enabled != Some(false);
-        if present.iter().any(|user| nameless(&user)) {
+        let numberless = |user: &wire::User| user.id_num.is_none() && user.enabled != Some(false);
+        if present.iter().any(|(user, _)| numberless(user)) {
             let message = "Somebody has no number at Lockt any more, by which alone they can be disabled.";
             return Err(VendorError::rejected(FailureCode::VendorRejected, message));
         }
         let now = departure.clock.now();
         let plans: Vec<UserPlan> =
-            present.iter().filter(|user| user.id_num.is_some()).map(|user| plan(user, now)).collect();
+            present.iter().filter(|(user, _)| user.id_num.is_some()).map(|user| plan(user, now)).collect();
         if plans.is_empty() {
             return self.nobody_left(&present);
         }
@@ -47,30 +48,32 @@ impl Lockt {
     /// Whether a disabling whose answer was lost was done.
     pub(super) async fn look_for_disabled(&self, users: &[DisabledUser]) -> Result<Trace, VendorError> {
         let present = self.present(users).await?;
-        if present.iter().all(|user| user.enabled == Some(false)) {
+        if present.iter().all(|(user, nameless)| user.enabled == Some(false) && (!nameless || is_nameless(user))) {
             return Ok(Trace::Made(Box::new(self.nobody_left(&present)?)));
         }
         Ok(Trace::Absent)
     }
 
-    /// Those of them who are there, by our number or by Lockt's id: that of one of ours may have been changed there.
-    async fn present(&self, users: &[DisabledUser]) -> Result<Vec<wire::User>, VendorError> {
-        let mut present: Vec<wire::User> = Vec::new();
+    /// Those of them who are there, by our number or by Lockt's id: that of one of ours may have been changed there. With
+    /// each, whether their name is to be forgotten.
+    async fn present(&self, users: &[DisabledUser]) -> Result<Vec<(wire::User, bool)>, VendorError> {
+        let mut present: Vec<(wire::User, bool)> = Vec::new();
         for user in users {
             let number = user.id_number.trim();
             let found: Vec<wire::User> = self.find("read user by number", "user", ("idnum", number)).await?;
-            present.extend(found.into_iter().filter(|found| found.id_num.as_deref() == Some(number)));
-            let is_known = |id: &String| present.iter().any(|found| found.id.as_ref() == Some(id));
+            let ours = found.into_iter().filter(|found| found.id_num.as_deref() == Some(number));
+            present.extend(ours.map(|found| (found, user.nameless)));
+            let is_known = |id: &String| present.iter().any(|(found, _)| found.id.as_ref() == Some(id));
             if let Some(id) = user.external_id.as_ref().filter(|id| !is_known(id)) {
-                present.extend(self.user_by_id(id).await?);
+                present.extend(self.user_by_id(id).await?.into_iter().map(|found| (found, user.nameless)));
             }
         }
         Ok(present)
     }
 
-    fn nobody_left(&self, present: &[wire::User]) -> Result<ChangeReceipt, VendorError> {
-        let records = identified(present.iter().map(|user| mapping::user(user, self.zone)))?;
-        let named = |user: &wire::User| json!({ "idNumber": user.id_num, "externalId": user.id });
+    fn nobody_left(&self, present: &[(wire::User, bool)]) -> Result<ChangeReceipt, VendorError> {
+        let records = identified(present.iter().map(|(user, _)| mapping::user(user, self.zone)))?;
+        let named = |(user, _): &(wire::User, bool)| json!({ "idNumber": user.id_num, "externalId": user.id });
         let listed: Vec<_> = present.iter().map(named).collect();
         Ok(ChangeReceipt {
             result: Some(json!({ "records": listed })),
@@ -80,17 +83,26 @@ impl Lockt {
     }
 }
 
-/// What is left of somebody: who they are. An e-mail address is never said, because Lockt finds others by it.
-fn plan(user: &wire::User, now: Timestamp) -> UserPlan {
+/// What is left of somebody: who they are, unless that is to be forgotten. An e-mail address is never said, because Lockt
+/// finds others by it.
+fn plan((user, nameless): &(wire::User, bool), now: Timestamp) -> UserPlan {
+    let (first_name, last_name) = match nameless {
+        true => (ERASED_NAMES.0.to_owned(), ERASED_NAMES.1.to_owned()),
+        false => (user.first_name.clone().unwrap_or_default(), user.last_name.clone().unwrap_or_default()),
+    };
     UserPlan {
         id_number: user.id_num.clone().unwrap_or_default(),
         external_id: user.id.clone(),
-        first_name: user.first_name.clone().unwrap_or_default(),
-        last_name: user.last_name.clone().unwrap_or_default(),
+        first_name,
+        last_name,
         enabled: false,
         access_until: Some(now),
         ..UserPlan::default()
     }
+}
+
+fn is_nameless(user: &wire::User) -> bool {
+    (user.first_name.as_deref(), user.last_name.as_deref()) == (Some(ERASED_NAMES.0), Some(ERASED_NAMES.1))
 }
 
 /// What went wrong before anything was sent leaves nothing open.
@@ -118,8 +130,14 @@ mod tests {
     const COUNTS: &str = "{\"data\":{\"submitted\":1,\"inserted\":0,\"updated\":1,\"errors\":0}}";
 
     fn change() -> Change {
-        let user = DisabledUser { id_number: "tok_1".to_owned(), external_id: Some("9".to_owned()) };
+        let user = DisabledUser { id_number: "tok_1".to_owned(), external_id: Some("9".to_owned()), nameless: false };
         Change::DisableUsers { users: vec![user] }
+    }
+
+    fn erasure() -> Change {
+        let Change::DisableUsers { mut users } = change() else { unreachable!() };
+        users[0].nameless = true;
+        Change::DisableUsers { users }
     }
 
     fn kept(number: &str, more: &str) -> Reaction {
@@ -129,21 +147,27 @@ mod tests {
     }
 
     async fn carry(answers: Vec<Reaction>) -> (Result<ChangeReceipt, VendorError>, Server) {
+        carry_out(&change(), answers).await
+    }
+
+    async fn carry_out(change: &Change, answers: Vec<Reaction>) -> (Result<ChangeReceipt, VendorError>, Server) {
         let server = Server::start(answers).await;
         let settings = [("api_user", "u"), ("api_key", "k"), ("time_zone", "Europe/Tallinn")];
         let connection = testing::connect(Vendor::Lockt, &server.url, &settings, &impatient_factory());
-        let change = change();
-        let order = Order { change: &change, target: None, secret: None, first_sent_at: None };
+        let order = Order { change, target: None, secret: None, first_sent_at: None };
         let result = connection.administration().carry_out(order, &departure(HandClock::new())).await;
         (result, server)
     }
 
     async fn look(answers: Vec<Reaction>) -> Trace {
+        look_for(&change(), answers).await
+    }
+
+    async fn look_for(change: &Change, answers: Vec<Reaction>) -> Trace {
         let server = Server::start(answers).await;
         let settings = [("api_user", "u"), ("api_key", "k")];
         let connection = testing::connect(Vendor::Lockt, &server.url, &settings, &impatient_factory());
-        let change = change();
-        let order = Order { change: &change, target: None, secret: None, first_sent_at: None };
+        let order = Order { change, target: None, secret: None, first_sent_at: None };
         connection.administration().look_for(order).await.unwrap()
     }
 
@@ -171,6 +195,23 @@ mod tests {
         assert!(user.get("email").is_none() && user.get("pin").is_none() && user.get("card_num").is_none(), "{user}");
         let options = json!({"update_existing": "true", "validate_fails_batch": "false", "replace_privileges": "true"});
         assert_eq!(body["options"], options);
+    }
+
+    #[tokio::test]
+    async fn the_name_of_an_erased_person_is_overwritten() {
+        let disabled = "\"enabled\":false";
+        let answers =
+            vec![kept("tok_1", disabled), answer(200, COUNTS), kept("tok_1", disabled), kept("tok_1", disabled)];
+        let (receipt, server) = carry_out(&erasure(), answers).await;
+        receipt.unwrap();
+        let body: Value = serde_json::from_str(&server.requests()[1].body).unwrap();
+        let user = &body["users"][0];
+        assert_eq!((&user["first_name"], &user["last_name"]), (&json!("Erased"), &json!("person")));
+        assert_eq!(user["enabled"], "false");
+        assert!(
+            matches!(look_for(&erasure(), vec![kept("tok_1", disabled)]).await, Trace::Absent),
+            "the name is there"
+        );
     }
 
     #[tokio::test]

@@ -62,12 +62,13 @@ pub(super) fn users(
         let levels = plan.access_levels.iter().map(|level| Ok(json!({"id": number(level)?})));
         let secret = secrets.get(&plan.id_number);
         let held = |wanted: bool, value: Option<&String>| match (wanted, value) {
-            (true, None) => Err(malformed("A person's PIN or registration key is missing.")),
+            (true, None) => Err(malformed("A person's PIN, registration key or card number is missing.")),
             (true, Some(value)) => Ok(Some(Secret::new(value.as_str()))),
             (false, _) => Ok(None),
         };
         let key = held(plan.has_credential_key, secret.and_then(|secret| secret.credential_key.as_ref()))?;
         let pin = held(plan.has_pin, secret.and_then(|secret| secret.pin.as_ref()))?;
+        let card = held(plan.has_card_number, secret.and_then(|secret| secret.card_number.as_ref()))?;
         let mut user = Map::new();
         user.insert("id".to_owned(), plan.external_id.as_deref().map_or(Ok(Value::from(-1)), number)?);
         let words = [
@@ -88,7 +89,7 @@ pub(super) fn users(
         }
         user.insert("enabled".to_owned(), word(plan.enabled));
         user.insert("accesslevels".to_owned(), levels.collect::<Result<Vec<_>, VendorError>>()?.into());
-        for (name, secret) in [("credential_key", key), ("pin", pin)] {
+        for (name, secret) in [("credential_key", key), ("pin", pin), ("card_num", card)] {
             if let Some(secret) = secret {
                 user.insert(name.to_owned(), secret.expose().into());
                 hidden.push(secret);
@@ -187,7 +188,8 @@ pub(super) fn period(
 /// What goes sealed beside an import.
 pub(super) fn secrets(secret: Option<&Secret>) -> Result<UserSecrets, VendorError> {
     let Some(secret) = secret else { return Ok(UserSecrets::new()) };
-    serde_json::from_str(secret.expose()).map_err(|_| malformed("The PINs and registration keys can not be read."))
+    let read = serde_json::from_str(secret.expose());
+    read.map_err(|_| malformed("The PINs, registration keys and card numbers can not be read."))
 }
 
 fn number(id: &str) -> Result<Value, VendorError> {

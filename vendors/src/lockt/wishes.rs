@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    change::{FobAssignment, FobPlan, ImportOptions, UserPlan},
+    change::{FobAssignment, FobPlan, ImportOptions, UserPlan, UserSecret},
     clock::Timestamp,
 };
 
@@ -91,10 +91,10 @@ pub(super) fn person<'a>(plan: &UserPlan, users: &'a [wire::User]) -> Option<&'a
     users.iter().find(number).or_else(|| users.iter().find(id)).or_else(|| users.iter().find(email))
 }
 
-/// Compares a person with the plan, and with the registration key that was sent with it.
+/// Compares a person with the plan, and with the registration key and card number that were sent sealed beside it.
 pub(super) fn user(
     plan: &UserPlan,
-    credential_key: Option<&str>,
+    secret: Option<&UserSecret>,
     user: Option<&wire::User>,
     options: ImportOptions,
     zone: Zone,
@@ -102,12 +102,14 @@ pub(super) fn user(
     let Some(user) = user else { return Kept::missing() };
     let mut kept = Kept { external_id: user.id.clone(), ..Kept::default() };
     let mut compare = |field, equal| kept.note(field, equal);
+    let key = secret.filter(|_| plan.has_credential_key).and_then(|secret| secret.credential_key.as_deref());
+    let card = secret.filter(|_| plan.has_card_number).and_then(|secret| secret.card_number.as_deref());
     let wished = [
         ("idNumber", Some(plan.id_number.as_str()), &user.id_num),
         ("firstName", Some(plan.first_name.as_str()), &user.first_name),
         ("lastName", Some(plan.last_name.as_str()), &user.last_name),
-        ("cardNumber", plan.card_number.as_deref(), &user.card_num),
-        ("credentialKey", credential_key.filter(|_| plan.has_credential_key), &user.credential_key),
+        ("cardNumber", plan.card_number.as_deref().or(card), &user.card_num),
+        ("credentialKey", key, &user.credential_key),
     ];
     for (field, wished, told) in wished {
         compare(field, Some(wished.is_none_or(|wished| same(told.as_deref(), wished))));

@@ -3,6 +3,7 @@
 
 pub(crate) mod deliveries;
 mod evidence;
+mod hidden;
 mod sealer;
 mod storable;
 
@@ -91,9 +92,10 @@ pub(crate) async fn store_portion(
     let changed = store_records(parts, account, &portion.records).await?;
     taken.records += changed.len();
     placements::notice(parts, VendorAccountId(account.id), &changed).await?;
-    for chunk in portion.events.chunks(CHUNK) {
-        let chunk: Vec<_> = chunk.iter().map(storable::event).collect();
-        let observed = store::observed::events(database, ids, account, &chunk, source, parts.clock.now()).await?;
+    let mut events: Vec<_> = portion.events.iter().map(storable::event).collect();
+    hidden::events_without_tags(parts, account, &mut events).await?;
+    for chunk in events.chunks(CHUNK) {
+        let observed = store::observed::events(database, ids, account, chunk, source, parts.clock.now()).await?;
         taken.events += observed.fresh.len();
         parts.tell(&observed.changes.iter().map(live_door).collect::<Vec<_>>()).await;
         watch::tell(parts, &observed.alerts).await;
@@ -110,6 +112,7 @@ pub(crate) async fn store_records(
     records: &[FoundRecord],
 ) -> Result<Vec<RecordId>, StoreError> {
     let sealer = VaultSealer::new(&parts.vault);
+    let records = hidden::without_tags(parts, account, records).await?;
     let mut all = Vec::new();
     for chunk in records.chunks(CHUNK) {
         let (database, ids, now) = (&parts.database, parts.ids.as_ref(), parts.clock.now());

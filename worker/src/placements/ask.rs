@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{
     change::Change,
     ids::VendorAccountId,
-    placement::{Look, PlacementState, Reading, Standing, is_marked},
+    placement::{Look, PlacementState, Reading, Standing, Wish, is_marked},
     record::{RecordDetails, RecordRef},
     secret::Secret,
 };
@@ -62,7 +62,13 @@ impl Reconciler {
             Err(why) => return self.write(row, &standing.not_read(&why, now)).await,
         };
         let shown = portion.records.iter().find(|found| found.external_id == record.external_id);
-        let reading = shown.map_or(Reading::Absent, |found| Reading::Shown(Box::new(found.details.clone())));
+        let reading = match shown.map(|found| &found.details) {
+            None => Reading::Absent,
+            Some(details) if self.has_another_value(row, standing, details).await? => {
+                Reading::OtherValue(Box::new(details.clone()))
+            }
+            Some(details) => Reading::Shown(Box::new(details.clone())),
+        };
         self.keep(account, &portion).await?;
         if shown.is_none() {
             let (database, ids, gone) = (&self.parts.database, self.parts.ids.as_ref(), std::slice::from_ref(record));
@@ -73,6 +79,23 @@ impl Reconciler {
         }
         let (next, finding) = standing.read(&reading, now);
         self.write_finding(row, &next, finding).await
+    }
+
+    /// Whether a record tells the value that stands in no wish, the number of a tag, and tells another than ours.
+    async fn has_another_value(
+        &self,
+        row: &placement::Model,
+        standing: &Standing,
+        details: &RecordDetails,
+    ) -> Result<bool, StoreError> {
+        let (Some(Wish::CardHolder(wish)), RecordDetails::User(user)) = (&standing.progress.sent, details) else {
+            return Ok(false);
+        };
+        if !wish.has_card_number {
+            return Ok(false);
+        }
+        let told = user.card_number.as_deref().unwrap_or_default().trim();
+        Ok(self.value(row).await?.is_some_and(|value| value.expose() != told))
     }
 
     /// Looks whether something was made, and writes what that means.

@@ -66,6 +66,7 @@ impl Reconciler {
             sealed,
             idempotency_key: Some(format!("{placement}:{}:{}", row.wish_version, next.progress.orders)),
             requested_by: placement,
+            credential: None,
             expires_at: expiry(kind, None, now).unwrap_or_default(),
         };
         let ordered = store::placements::order(&self.parts.database, ids, row, &next, &new, now).await?;
@@ -84,24 +85,31 @@ impl Reconciler {
         standing: &Standing,
         change: &Change,
     ) -> Result<Result<Option<Secret>, NoValue>, StoreError> {
-        let mark = match (standing.wish.as_ref(), change) {
-            (Some(Wish::CardHolder(wish)), Change::ImportUsers { .. }) if !wish.has_pin => return Ok(Ok(None)),
-            (Some(Wish::CardHolder(wish)), Change::ImportUsers { .. }) => Some(wish.id_number.clone()),
+        let wish = match (standing.wish.as_ref(), change) {
+            (Some(Wish::CardHolder(wish)), Change::ImportUsers { .. }) if !wish.has_value() => return Ok(Ok(None)),
+            (Some(Wish::CardHolder(wish)), Change::ImportUsers { .. }) => Some(wish),
             _ => None,
         };
         if !carries_value(change) {
             return Ok(Ok(None));
         }
-        let held = work::placements::value(&self.parts.database, row).await?;
-        let opened = held.and_then(|held| {
-            let place = Place { table: held.table, column: "sealed", row: held.row };
-            self.parts.vault.open(&held.sealed?, place).ok()
-        });
-        let Some(value) = opened else { return Ok(Err(NoValue)) };
-        let Some(mark) = mark else { return Ok(Ok(Some(value))) };
-        let secret = UserSecret { pin: Some(value.expose().to_owned()), credential_key: None };
+        let Some(value) = self.value(row).await? else { return Ok(Err(NoValue)) };
+        let Some(wish) = wish else { return Ok(Ok(Some(value))) };
+        let told = |is_it: bool| is_it.then(|| value.expose().to_owned());
+        let secret =
+            UserSecret { pin: told(wish.has_pin), card_number: told(wish.has_card_number), ..UserSecret::default() };
+        let mark = wish.id_number.clone();
         let form = serde_json::to_string(&UserSecrets::from([(mark, secret)]));
         Ok(form.map(|form| Some(Secret::new(form))).map_err(|_| NoValue))
+    }
+
+    /// The value that is placed; none if it was wiped, or cannot be opened.
+    pub(super) async fn value(&self, row: &placement::Model) -> Result<Option<Secret>, StoreError> {
+        let held = work::placements::value(&self.parts.database, row).await?;
+        Ok(held.and_then(|held| {
+            let place = Place { table: held.table, column: "sealed", row: held.row };
+            self.parts.vault.open(&held.sealed?, place).ok()
+        }))
     }
 }
 

@@ -13,7 +13,7 @@ use entities::{
 };
 
 use super::announce;
-use crate::parts::Parts;
+use crate::{credentials, parts::Parts};
 
 /// Records read at once.
 const PORTION: u64 = 200;
@@ -35,6 +35,7 @@ pub(crate) async fn take_in(
         announce(parts, &imported.accounts, &imported.alerts).await;
     } else if work::stays::tell_of_levels(database, changed).await? {
         touch(database, id, now).await?;
+        credentials::levels_changed(parts, id).await?;
     }
     Ok(())
 }

@@ -14,7 +14,9 @@ use entities::{
 };
 use serde_json::json;
 
-use super::{acting, concluded, done, doors_for, made_before, period, permit, refusal, site_for, user_for};
+use super::{
+    acting, concluded, concluded_for_many, done, doors_for, made_before, period, permit, refusal, site_for, user_for,
+};
 use crate::{
     actions::{Refusal, accounts::Answer, keyed, short_text},
     auth::Session,
@@ -123,7 +125,7 @@ pub(crate) async fn update_access_level(
     match access_levels::update(&shared.database, &acting(shared, &by, None), target, change).await? {
         Err(Declined::Gone) => Ok(Err(elsewhere())),
         Err(Declined::ValueTaken) => Ok(Err(Refusal::ValueTaken { field: "doorIds" })),
-        outcome => Ok(concluded(shared, outcome, "accessLevelId").await),
+        outcome => Ok(concluded_for_many(shared, outcome, "accessLevelId").await),
     }
 }
 
@@ -139,7 +141,7 @@ pub(crate) async fn delete_access_level(shared: &Shared, session: &Session, id: 
     let by = session.principal.actor.to_string();
     let target = (OrganizationId(row.organization_id), AccessLevelId(row.id));
     let outcome = access_levels::delete(&shared.database, &acting(shared, &by, None), target).await?;
-    Ok(concluded(shared, outcome, "accessLevelId").await)
+    Ok(concluded_for_many(shared, outcome, "accessLevelId").await)
 }
 
 /// Gives a person an access level for a time.

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use super::{acting, concluded, done, doors_for, made_before, period, permit, refusal, user_for};
 use crate::{
-    actions::{Refusal, accounts::Answer, keyed, short_text},
+    actions::{Refusal, accounts::Answer, denials, keyed, short_text},
     auth::Session,
     shared::Shared,
 };
@@ -82,7 +82,7 @@ pub(crate) async fn create_credential(
         .and_then(|key| Ok((key, label(order.label)?, period(order.from, order.until)?)));
     let (key, label, (from, until)) = match checked {
         Ok(checked) => checked,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok(Err(denials::told(shared, session, "createCredential", refusal).await?)),
     };
     let holder = match user_for(shared, session, &order.user).await? {
         Ok(row) if row.erased_at.is_none() => row,
@@ -238,7 +238,7 @@ async fn write(
 /// A credential that the caller sees and may change.
 async fn credential_for(shared: &Shared, session: &Session, id: &str) -> Answer<credential::Model> {
     if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
+        return Ok(Err(denials::told(shared, session, "updateCredential", refusal).await?));
     }
     let absent = Refusal::NotFound { field: "credentialId" };
     let Ok(id) = id.parse::<CredentialId>() else { return Ok(Err(absent)) };

@@ -3,6 +3,7 @@
 
 mod access_levels;
 mod credentials;
+mod memberships;
 mod schedules;
 mod users;
 
@@ -30,10 +31,15 @@ pub(crate) use credentials::{
     CredentialGiven, CredentialOrder, Window, create_credential, reissue_credential, resume_credential,
     revoke_credential, suspend_credential, update_credential,
 };
+pub(crate) use memberships::{remove_membership, set_membership};
 pub(crate) use schedules::{NewPattern, PatternGiven, create_schedule, delete_schedule, update_schedule};
 pub(crate) use users::{NewUser, UserGiven, create_user, delete_user, update_user};
 
-use super::{Refusal, accounts::Answer, announce::ring_for_placements};
+use super::{
+    Refusal,
+    accounts::Answer,
+    announce::{ring_for_credentials, ring_for_placements},
+};
 use crate::{auth::Session, shared::Shared};
 
 /// As many doors as one credential or access level may have.
@@ -81,6 +87,19 @@ async fn concluded<Row>(
         Ok(changed) => Ok(done(shared, changed).await),
         Err(why) => Err(refusal(why, of)),
     }
+}
+
+/// The same of a writer that changes something for many people.
+async fn concluded_for_many<Row>(
+    shared: &Shared,
+    outcome: Result<Changed<Row>, Declined>,
+    of: &'static str,
+) -> Result<Row, Refusal> {
+    let concluded = concluded(shared, outcome, of).await;
+    if concluded.is_ok() {
+        ring_for_credentials(shared).await;
+    }
+    concluded
 }
 
 /// A person whom the caller sees.

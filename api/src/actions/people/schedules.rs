@@ -17,7 +17,7 @@ use entities::{
 };
 use serde_json::json;
 
-use super::{acting, concluded, done, made_before, permit, refusal, site_for};
+use super::{acting, concluded, concluded_for_many, done, made_before, permit, refusal, site_for};
 use crate::{
     actions::{Refusal, accounts::Answer, keyed, short_text},
     auth::Session,
@@ -95,7 +95,7 @@ pub(crate) async fn update_schedule(
     let by = session.principal.actor.to_string();
     let target = (OrganizationId(row.organization_id), ScheduleId(row.id));
     let outcome = schedules::update(&shared.database, &acting(shared, &by, None), target, change).await?;
-    Ok(concluded(shared, outcome, "scheduleId").await)
+    Ok(concluded_for_many(shared, outcome, "scheduleId").await)
 }
 
 /// Deletes a schedule that no access level uses.

@@ -22,7 +22,7 @@ pub(crate) async fn acknowledge_alert(shared: &Shared, session: &Session, id: &s
     if row.kind()?.is_personal() && principal.must_be(Role::Manager, now).is_err() {
         return Ok(Err(absent));
     }
-    if let Err(denial) = principal.must_be(Role::Operator, now) {
+    if let Err(denial) = principal.may_change(Role::Operator, now) {
         return Ok(Err(Refusal::Forbidden(denial)));
     }
     if principal.limits.verbs.is_some() {

@@ -36,6 +36,7 @@ use super::{
     Refusal,
     accounts::Answer,
     announce::{ring_for_placements, tell_of_alerts},
+    denials,
     keyed::keyed,
 };
 use crate::{auth::Session, shared::Shared};
@@ -45,7 +46,7 @@ const MOST_DOORS: usize = 100;
 
 /// Whether the caller may change stays. A key that is limited to anything is made for nothing else.
 fn permit(shared: &Shared, session: &Session) -> Result<(), Refusal> {
-    session.principal.must_be(Role::Manager, shared.clock.now()).map_err(Refusal::Forbidden)?;
+    session.principal.may_change(Role::Manager, shared.clock.now()).map_err(Refusal::Forbidden)?;
     let limits = &session.principal.limits;
     if limits.sees_everything() && limits.verbs.is_none() { Ok(()) } else { Err(Refusal::KeyLimited) }
 }
@@ -85,7 +86,7 @@ async fn ours<Row, Again: Future<Output = Result<Row, StoreError>>>(
     again: impl FnOnce(Uuid) -> Again,
 ) -> Answer<Ours<Row>> {
     if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
+        return Ok(Err(denials::told(shared, session, mutation, refusal).await?));
     }
     let row = match found.await? {
         Ok(row) => row,

@@ -10,7 +10,7 @@ use entities::{
 
 use super::{permit, token_again, token_for, tokens::place};
 use crate::{
-    actions::{Refusal, accounts::Answer, short_text},
+    actions::{Refusal, accounts::Answer, denials, short_text},
     auth::Session,
     shared::Shared,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Revealed {
 /// The database or the vault failed.
 pub(crate) async fn reveal_token(shared: &Shared, session: &Session, id: &str, reason: &str) -> Answer<Revealed> {
     if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
+        return Ok(Err(denials::told(shared, session, "revealAccessToken", refusal).await?));
     }
     let row = match token_for(shared, session, id).await? {
         Ok(row) => row,

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{Ours, before, doors_for, ours, permit, reservation_for, tell, token_again, token_for};
 use crate::{
-    actions::{Refusal, accounts::Answer, keyed, short_text},
+    actions::{Refusal, accounts::Answer, denials, keyed, short_text},
     auth::Session,
     shared::Shared,
 };
@@ -66,7 +66,7 @@ pub(super) const fn place(token: AccessTokenId) -> Place {
 /// The database failed; nothing was written.
 pub(crate) async fn issue_token(shared: &Shared, session: &Session, new: NewToken) -> Answer<access_token::Model> {
     if let Err(refusal) = permit(shared, session) {
-        return Ok(Err(refusal));
+        return Ok(Err(denials::told(shared, session, "issueAccessToken", refusal).await?));
     }
     let stay = match reservation_for(shared, session, &new.reservation).await? {
         Ok(stay) => stay,

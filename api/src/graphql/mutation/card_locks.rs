@@ -64,8 +64,9 @@ impl From<NewUserInput> for NewUser {
             access_levels: input.access_level_ids.into_iter().map(|id| id.0).collect(),
             has_pin: input.pin.is_some(),
             has_credential_key: input.credential_key.is_some(),
+            has_card_number: false,
         };
-        Self { plan, secret: UserSecret { pin: input.pin, credential_key: input.credential_key } }
+        Self { plan, secret: UserSecret { pin: input.pin, credential_key: input.credential_key, card_number: None } }
     }
 }
 

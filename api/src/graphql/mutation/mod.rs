@@ -9,6 +9,7 @@ mod devices;
 mod doors;
 mod hardware;
 mod intercoms;
+mod keys;
 mod payload;
 mod people;
 mod pms_tokens;
@@ -36,6 +37,8 @@ pub(crate) struct Mutation(
     people::UserMutations,
     people::CredentialMutations,
     people::AccessLevelMutations,
+    people::MembershipMutations,
+    keys::KeyMutations,
     stays::ReservationMutations,
     stays::TokenMutations,
     stays::MappingMutations,

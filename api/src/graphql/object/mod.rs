@@ -3,6 +3,7 @@
 mod access_level;
 mod access_token;
 mod alert;
+mod api_key;
 mod command;
 mod command_parts;
 mod credential;
@@ -13,6 +14,7 @@ mod door_settings;
 mod door_state;
 mod event;
 mod exposure;
+mod membership;
 mod opening;
 mod organization;
 mod placement;
@@ -29,11 +31,13 @@ mod webhook_delivery;
 pub(crate) use access_level::{AccessAssignment, AccessLevel};
 pub(crate) use access_token::AccessToken;
 pub(crate) use alert::{Alert, may_see_alerts, readable_alerts};
+pub(crate) use api_key::ApiKey;
 pub(crate) use command::Command;
 pub(crate) use credential::{Credential, may_see_people};
 pub(crate) use device::Device;
 pub(crate) use door::Door;
 pub(crate) use event::Event;
+pub(crate) use membership::Membership;
 pub(crate) use organization::Organization;
 pub(crate) use placement::Placement;
 pub(crate) use record::{VendorRecord, readable_kinds};
@@ -63,11 +67,13 @@ wraps! {
     AccessLevel => access_level,
     AccessToken => access_token,
     Alert => alert,
+    ApiKey => api_key,
     Command => command,
     Credential => credential,
     Device => device,
     Door => door,
     Event => event,
+    Membership => membership,
     Organization => organization,
     Placement => placement,
     Reservation => reservation,
@@ -98,6 +104,7 @@ lists! {
     AccessLevel => access_level by AccessLevelId,
     AccessToken => access_token by AccessTokenId,
     Alert => alert by AlertId,
+    ApiKey => api_key by ApiKeyId,
     Command => command by CommandId,
     Credential => credential by CredentialId,
     Device => device by DeviceId,

@@ -10,7 +10,7 @@ use domain::{
 use entities::rows::user;
 
 use super::{
-    AccessAssignment, Credential, Reservation, VendorAccount, may_see_people, neighbour,
+    AccessAssignment, Credential, Membership, Reservation, VendorAccount, may_see_people, neighbour,
     opening::{Openable, what_they_can_open},
     reservation::stays_of,
 };
@@ -21,7 +21,7 @@ use crate::{
         error::ApiError,
         query::ReservationFilter,
     },
-    loaders::{AssignmentsOfUser, CredentialsOfUser},
+    loaders::{AssignmentsOfUser, CredentialsOfUser, MembershipsOfUser},
 };
 
 /// See the description in the schema.
@@ -82,6 +82,17 @@ impl User {
             Ok(found.unwrap_or_default().into_iter().map(AccessAssignment::from).collect())
         };
         Some(assignments.await)
+    }
+
+    /// What they may do when they sign in; empty for who may not. Needs MANAGER.
+    #[graphql(complexity = "1 + 5 * child_complexity")]
+    async fn memberships(&self, context: &Context<'_>) -> Option<Result<Vec<Membership>>> {
+        let memberships = async {
+            permit(context)?;
+            let found = context.loaders()?.load(MembershipsOfUser(UserId(self.0.id))).await?;
+            Ok(found.unwrap_or_default().into_iter().map(Membership::from).collect())
+        };
+        Some(memberships.await)
     }
 
     /// The doors that they can open, and how: what is known of them now is what is told, of the past as of the future.

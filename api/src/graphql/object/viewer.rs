@@ -1,9 +1,16 @@
 //! The caller, as the schema shows them to themselves.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use domain::{access::Actor, clock::Timestamp, command};
+use std::sync::Arc;
 
-use super::{Organization, User, neighbour};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use domain::{
+    access::{Actor, Limits},
+    clock::Timestamp,
+    command,
+};
+use entities::find;
+
+use super::{ApiKey, Organization, User, neighbour};
 use crate::{
     auth::Session,
     graphql::{
@@ -35,6 +42,25 @@ pub(crate) struct Sight {
     door_ids: Vec<ID>,
 }
 
+/// A role that counts at one site.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct RoleAtSite {
+    /// The site.
+    site_id: ID,
+    /// The role.
+    role: Role,
+}
+
+impl From<&Limits> for Sight {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            everything: limits.sees_everything(),
+            site_ids: limits.sites.iter().flatten().map(|id| id.to_string().into()).collect(),
+            door_ids: limits.doors.iter().flatten().map(|id| id.to_string().into()).collect(),
+        }
+    }
+}
+
 /// The caller: who asks, and what they may do.
 #[Object]
 impl Viewer {
@@ -51,7 +77,7 @@ impl Viewer {
         self.0.principal.actor.to_string().into()
     }
 
-    /// What they may do.
+    /// What they may do wherever they see something.
     async fn role(&self) -> Role {
         self.0.principal.role.into()
     }
@@ -69,24 +95,32 @@ impl Viewer {
         }
     }
 
-    /// What they see.
-    async fn sees(&self) -> Sight {
-        let limits = &self.0.principal.limits;
-        Sight {
-            everything: limits.sees_everything(),
-            site_ids: limits.sites.iter().flatten().map(|id| id.to_string().into()).collect(),
-            door_ids: limits.doors.iter().flatten().map(|id| id.to_string().into()).collect(),
-        }
+    /// Where a person has a higher role than elsewhere.
+    async fn roles_at_sites(&self) -> Vec<RoleAtSite> {
+        let roles = self.0.principal.at_sites.iter();
+        roles.map(|(site, role)| RoleAtSite { site_id: site.to_string().into(), role: (*role).into() }).collect()
     }
 
-    /// The commands they may send, where a door or device can carry them out.
+    /// Their key with its limits and what is left of it; null for a person.
+    async fn api_key(&self, context: &Context<'_>) -> Result<Option<ApiKey>> {
+        let Actor::ApiKey(id) = self.0.principal.actor else { return Ok(None) };
+        let found = find::keys::own(&context.shared()?.database, &self.0.scope, id).await?;
+        Ok(found.map(|row| Arc::new(row).into()))
+    }
+
+    /// What they see.
+    async fn sees(&self) -> Sight {
+        Sight::from(&self.0.principal.limits)
+    }
+
+    /// The commands they may send somewhere, where a door or device can carry them out.
     async fn allowed_command_kinds(&self, context: &Context<'_>) -> Result<Vec<CommandKind>> {
         let now = context.shared()?.clock.now();
         let all = command::CommandKind::ALL.iter().copied();
-        Ok(all.filter(|kind| self.0.principal.may_send(*kind, now).is_ok()).map(Into::into).collect())
+        Ok(all.filter(|kind| self.0.principal.may_send_somewhere(*kind, now).is_ok()).map(Into::into).collect())
     }
 
-    /// From when on their key does not count any more; null if it does not expire.
+    /// From when on their key or token does not count any more; null if it does not expire.
     async fn expires_at(&self) -> Option<Timestamp> {
         self.0.principal.expires_at
     }

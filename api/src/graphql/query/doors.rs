@@ -3,7 +3,10 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entities::find::doors;
 
-use super::list::{connect, finder};
+use super::{
+    bounded,
+    list::{connect, finder},
+};
 use crate::graphql::{
     connection::{Connection, PageArguments, cost},
     context::decode_some,
@@ -12,9 +15,6 @@ use crate::graphql::{
     object::Door,
     words::{DeviceHealth, DoorMode, DoorPosition, LockState, Occupancy},
 };
-
-/// Longer texts are no names.
-const LONGEST_TEXT: usize = 200;
 
 finder!(doors::DoorFilter => Door, entities::find::doors);
 
@@ -44,9 +44,6 @@ impl DoorFilter {
     /// # Errors
     /// A malformed id or an endless text.
     pub(crate) fn decode(self) -> Result<doors::DoorFilter, ApiError> {
-        if self.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-            return Err(ApiError::BadUserInput(format!("`text` may have at most {LONGEST_TEXT} characters.")));
-        }
         Ok(doors::DoorFilter {
             site: decode_some(self.site_id.as_ref())?,
             lock: self.lock.map(Into::into),
@@ -54,7 +51,7 @@ impl DoorFilter {
             mode: self.mode.map(Into::into),
             occupancy: self.occupancy.map(Into::into),
             health: self.health.map(Into::into),
-            text: self.text,
+            text: bounded("text", self.text)?,
         })
     }
 }

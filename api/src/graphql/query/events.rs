@@ -32,7 +32,7 @@ pub(crate) struct EventFilter {
 /// The order of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
 pub(crate) enum EventOrder {
-    /// Oldest first: `after` the last cursor seen, nothing is missed.
+    /// Oldest first.
     #[default]
     OldestFirst,
     /// Newest first.
@@ -56,7 +56,8 @@ pub(crate) struct EventQueries;
 
 #[Object]
 impl EventQueries {
-    /// The events that the caller sees. With `after` and the default order, it replays what came since.
+    /// The events that the caller sees, in the order of their ids. To miss none of those that come, follow `eventRecorded`: an
+    /// event that is written down late may stand before others that were read already.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the four arguments of a Relay connection come on top")]
     async fn events(

@@ -7,6 +7,7 @@ mod deliveries;
 mod devices;
 mod doors;
 mod events;
+mod keys;
 mod list;
 mod people;
 mod records;
@@ -20,7 +21,23 @@ pub(crate) use doors::DoorFilter;
 pub(crate) use records::{RecordFilter, records_of};
 pub(crate) use stays::{ReservationFilter, permit as permit_stays};
 
-use super::federation::Entities;
+use super::{error::ApiError, federation::Entities};
+
+/// Longer texts are neither names nor numbers nor ids.
+const LONGEST_TEXT: usize = 200;
+
+/// A text to look for, unless nothing can have it: PostgreSQL keeps no text with a NUL, and fails when it is asked for one.
+///
+/// # Errors
+/// It is endless or has a NUL.
+fn bounded(name: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => {
+            Err(ApiError::BadUserInput(format!("`{name}` may have at most {LONGEST_TEXT} characters, and no NUL.")))
+        }
+        text => Ok(text),
+    }
+}
 
 /// Reading. Every list is a Relay connection, every object is found by its id, and nobody sees another tenant's.
 #[derive(Default, MergedObject)]
@@ -35,6 +52,7 @@ pub(crate) struct Query(
     records::RecordQueries,
     deliveries::DeliveryQueries,
     people::PeopleQueries,
+    keys::KeyQueries,
     stays::StayQueries,
     alerts::AlertQueries,
     Entities,

@@ -3,7 +3,10 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entities::find::{access_levels, credentials, people};
 
-use super::list::{Finder, connect, finder};
+use super::{
+    bounded,
+    list::{Finder, connect, finder},
+};
 use crate::graphql::{
     connection::{Connection, PageArguments, cost},
     context::{Ask, decode_some},
@@ -12,9 +15,6 @@ use crate::graphql::{
     object::{AccessLevel, Credential, Schedule, User, may_see_people},
     words::{CredentialState, CredentialType},
 };
-
-/// Longer texts are neither names nor numbers.
-const LONGEST_TEXT: usize = 200;
 
 finder!(people::PeopleFilter => User, entities::find::people);
 finder!(credentials::CredentialFilter => Credential, entities::find::credentials);
@@ -87,15 +87,6 @@ pub(crate) struct ScheduleFilter {
 fn permit(context: &Context<'_>) -> Result<(), ApiError> {
     let now = context.shared()?.clock.now();
     may_see_people(&context.caller()?.session.principal, now).map_err(ApiError::Forbidden)
-}
-
-fn bounded(name: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
-    match text {
-        Some(text) if text.chars().count() > LONGEST_TEXT => {
-            Err(ApiError::BadUserInput(format!("`{name}` may have at most {LONGEST_TEXT} characters.")))
-        }
-        text => Ok(text),
-    }
 }
 
 #[derive(Default)]

@@ -4,7 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::ids::VendorAccountId;
 use entities::find::records;
 
-use super::list::{connect, connect_loaded, finder, nothing};
+use super::{
+    bounded,
+    list::{connect, connect_loaded, finder, nothing},
+};
 use crate::{
     graphql::{
         connection::{Connection, PageArguments, cost},
@@ -15,9 +18,6 @@ use crate::{
     },
     loaders::RecordsOfAccount,
 };
-
-/// Longer texts are neither names nor ids.
-const LONGEST_TEXT: usize = 200;
 
 finder!(records::RecordFilter => VendorRecord, entities::find::records);
 
@@ -41,11 +41,8 @@ pub(crate) struct RecordFilter {
 
 impl RecordFilter {
     fn decode(self, context: &Context<'_>) -> Result<records::RecordFilter, ApiError> {
-        for (name, text) in [("externalId", &self.external_id), ("text", &self.text)] {
-            if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-                return Err(ApiError::BadUserInput(format!("`{name}` may have at most {LONGEST_TEXT} characters.")));
-            }
-        }
+        let external_id = bounded("externalId", self.external_id)?;
+        let text = bounded("text", self.text)?;
         let (principal, now) = (&context.caller()?.session.principal, context.shared()?.clock.now());
         let mut kinds: Vec<domain::record::RecordKind> =
             self.kinds.unwrap_or_default().into_iter().map(Into::into).collect();
@@ -61,8 +58,8 @@ impl RecordFilter {
             account: decode_some(self.vendor_account_id.as_ref())?,
             device: decode_some(self.device_id.as_ref())?,
             kinds,
-            external_id: self.external_id,
-            text: self.text,
+            external_id,
+            text,
             missing_too: self.missing_too,
         })
     }

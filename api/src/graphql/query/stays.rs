@@ -4,7 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{clock::Timestamp, ids::VendorAccountId};
 use entities::find::{reservations, resources, tokens};
 
-use super::list::{connect, finder};
+use super::{
+    bounded,
+    list::{connect, finder},
+};
 use crate::graphql::{
     connection::{Connection, PageArguments, cost},
     context::{Ask, decode, decode_some},
@@ -13,9 +16,6 @@ use crate::graphql::{
     object::{AccessToken, Reservation, VendorRecord, may_see_stays},
     words::{Readiness, ReservationState, TokenState},
 };
-
-/// Longer texts are no numbers.
-const LONGEST_TEXT: usize = 200;
 
 finder!(reservations::ReservationFilter => Reservation, entities::find::reservations);
 finder!(tokens::TokenFilter => AccessToken, entities::find::tokens);
@@ -48,9 +48,6 @@ impl ReservationFilter {
     /// # Errors
     /// A part that can not be used.
     pub(crate) fn decode(self) -> Result<reservations::ReservationFilter, ApiError> {
-        if self.number.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-            return Err(ApiError::BadUserInput(format!("`number` may have at most {LONGEST_TEXT} characters.")));
-        }
         let mut states: Vec<_> = self.states.unwrap_or_default().into_iter().map(Into::into).collect();
         let mut readiness: Vec<_> = self.readiness.unwrap_or_default().into_iter().map(Into::into).collect();
         states.sort_unstable();
@@ -65,7 +62,7 @@ impl ReservationFilter {
             until: self.until,
             guest: decode_some(self.guest_id.as_ref())?,
             door: decode_some(self.door_id.as_ref())?,
-            number: self.number,
+            number: bounded("number", self.number)?,
         })
     }
 }

@@ -3,7 +3,9 @@
 
 mod alert_raised;
 mod command_updated;
+mod cursor;
 mod door_state_changed;
+mod event_recorded;
 mod watch;
 
 use async_graphql::MergedSubscription;
@@ -14,4 +16,5 @@ pub(crate) struct Subscription(
     command_updated::CommandSubscriptions,
     door_state_changed::DoorSubscriptions,
     alert_raised::AlertSubscriptions,
+    event_recorded::EventSubscriptions,
 );

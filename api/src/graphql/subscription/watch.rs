@@ -14,7 +14,7 @@ use crate::{
     shared::Shared,
 };
 
-/// Without news a subscription looks after this long.
+/// Without news a subscription looks after this long, if it has no patience of its own.
 const SAFETY_LOOK: TimeDelta = TimeDelta::seconds(15);
 
 /// After the database was out of reach it looks again after this long.
@@ -36,6 +36,8 @@ pub(super) enum Wake {
 pub(super) enum Seen<T> {
     /// These are the news, if any.
     News(Vec<T>),
+    /// These are some of the news: the others are looked for as soon as these are told.
+    SomeNews(Vec<T>),
     /// These are the last news: nothing more will come.
     LastNews(Vec<T>),
 }
@@ -45,13 +47,16 @@ pub(super) trait Look: Send + 'static {
     /// What is delivered.
     type Item: Send + 'static;
 
+    /// After this long without news it looks.
+    const PATIENCE: TimeDelta = SAFETY_LOOK;
+
     /// Looks for what was not sent yet.
     fn look(&mut self, watch: &Watch, wake: &Wake) -> impl Future<Output = Result<Seen<Self::Item>, Trouble>> + Send;
 }
 
 /// The current state first, then whatever each look finds.
 pub(super) fn follow<L: Look>(watch: Watch, look: L) -> BoxStream<'static, async_graphql::Result<L::Item>> {
-    let following = Following { watch, look, news: VecDeque::new(), began: false, over: false };
+    let following = Following { watch, look, news: VecDeque::new(), at_once: true, over: false };
     futures::stream::unfold(following, |mut following| async move {
         let item = following.next().await?;
         Some((item.map_err(Into::into), following))
@@ -63,7 +68,8 @@ struct Following<L: Look> {
     watch: Watch,
     look: L,
     news: VecDeque<L::Item>,
-    began: bool,
+    /// Whether it looks without waiting: at first, and while there is more.
+    at_once: bool,
     over: bool,
 }
 
@@ -76,15 +82,19 @@ impl<L: Look> Following<L> {
             if self.over {
                 return None;
             }
-            let wake = if self.began { self.watch.wake().await } else { Wake::LookAround };
-            self.began = true;
+            let wake = if self.at_once { Wake::LookAround } else { self.watch.wake().await };
+            self.at_once = false;
             match self.look.look(&self.watch, &wake).await {
                 Ok(seen) => {
                     if wake == Wake::LookAround {
-                        self.watch.looked_around();
+                        self.watch.looked_around(L::PATIENCE);
                     }
                     let items = match seen {
                         Seen::News(items) => items,
+                        Seen::SomeNews(items) => {
+                            self.at_once = true;
+                            items
+                        }
                         Seen::LastNews(items) => {
                             self.over = true;
                             items
@@ -143,8 +153,8 @@ impl Watch {
     }
 
     /// Remembers that everything was looked at.
-    fn looked_around(&mut self) {
-        self.next_look = self.shared.clock.now() + SAFETY_LOOK;
+    fn looked_around(&mut self, patience: TimeDelta) {
+        self.next_look = self.shared.clock.now() + patience;
     }
 
     /// Whether the trouble will pass: then everything is looked at again soon.

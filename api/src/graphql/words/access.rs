@@ -9,7 +9,7 @@ words! {
         Viewer,
         /// Opens, closes, locks, books.
         Operator,
-        /// Forces, and syncs devices.
+        /// Forces, syncs devices, and makes keys that may do no more.
         Manager,
         /// Manages accounts, people and keys.
         Admin,

@@ -47,6 +47,8 @@ words! {
     EventType = domain::event::EventType {
         /// Somebody asked for an action.
         CommandRequested,
+        /// Somebody asked for an action that they have no right to; the same again within a minute is counted only.
+        CommandDenied,
         /// A command came to its outcome.
         CommandFinished,
         /// A value of a door's state changed.
@@ -135,6 +137,14 @@ words! {
         PlacementConfirmed,
         /// A placement was read back as gone.
         PlacementRevoked,
+        /// An API key was made.
+        ApiKeyCreated,
+        /// An API key was revoked.
+        ApiKeyRevoked,
+        /// Somebody's membership was given, changed or taken away.
+        MembershipChanged,
+        /// A subject of an identity provider is a person of ours from now on.
+        IdentityLinked,
         /// An alert was raised, acknowledged or resolved.
         AlertChanged,
     }

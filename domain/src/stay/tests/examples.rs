@@ -235,10 +235,11 @@ fn a_level_that_one_list_lacks_stays_wished_for() {
 }
 
 #[test]
-fn a_tag_is_never_said_to_be_where_its_number_is_not() {
+fn a_tag_is_placed_as_a_pin_is_and_its_number_stands_in_no_wish() {
     let mut facts = stay(&[0]);
     facts.tokens[0].token_type = TokenType::RfidTag;
-    let planned = settle(&mut facts, at(40));
-    assert_eq!((planned.readiness, codes(&planned)), (Readiness::AtRisk, vec![ReadinessCode::CapabilityMissing]));
-    assert!(!opens(&facts, door(0), at(101)));
+    assert_eq!(settle(&mut facts, at(40)).readiness, Readiness::Ready);
+    assert!(opens(&facts, door(0), at(101)));
+    let wish = card_holder(&facts, LOCKS);
+    assert_eq!((wish.has_card_number, wish.has_pin, wish.card_number), (true, false, None));
 }

@@ -33,6 +33,8 @@ use crate::{
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// As many credentials are settled while a caller waits; more are left to the worker.
 const AT_ONCE: usize = 200;
+/// As many ids go into one statement.
+const CHUNK: usize = 5_000;
 
 /// What came of settling.
 #[derive(Debug, Default)]
@@ -119,7 +121,29 @@ async fn settle_one(
     Ok(accounts)
 }
 
-/// Settles whatever of these people may still open something. Many are left to the worker.
+/// Has all credentials settled anew that are placed at this account, or were to be: its access levels changed. Says
+/// whether there are any: ring `Job::SettleCredentials` then.
+///
+/// # Errors
+/// The database failed.
+pub async fn touch(database: &Database, account: VendorAccountId, now: Timestamp) -> Result<bool, StoreError> {
+    let placed = placement::Entity::find()
+        .select_only()
+        .column(placement::Column::CredentialId)
+        .filter(placement::Column::AccountId.eq(account.0))
+        .filter(placement::Column::CredentialId.is_not_null())
+        .filter(placement::Column::Desired.eq(Desired::Present.as_str()))
+        .into_query();
+    let done = credential::Entity::update_many()
+        .col_expr(credential::Column::DueAt, Expr::value(now))
+        .filter(credential::Column::Id.in_subquery(placed))
+        .exec(database.write())
+        .await?;
+    Ok(done.rows_affected > 0)
+}
+
+/// Settles whatever of these people may still open something. Of many that is left to the worker: ring
+/// `Job::SettleCredentials` after the commit.
 pub(in crate::store) async fn settle_people(
     transaction: &DatabaseTransaction,
     acting: &Acting<'_>,
@@ -137,21 +161,27 @@ pub(in crate::store) async fn settle_people(
     let live = Condition::any()
         .add(credential::Column::State.ne(CredentialState::Revoked.as_str()))
         .add(credential::Column::Id.in_subquery(placed));
-    let ids: Vec<Uuid> = credential::Entity::find()
-        .select_only()
-        .column(credential::Column::Id)
-        .filter(credential::Column::UserId.is_in(people.iter().copied()))
-        .filter(live)
-        .order_by_asc(credential::Column::Id)
-        .into_tuple()
-        .all(transaction)
-        .await?;
-    if ids.len() > AT_ONCE {
-        credential::Entity::update_many()
-            .col_expr(credential::Column::DueAt, Expr::value(acting.now))
-            .filter(credential::Column::Id.is_in(ids))
-            .exec(transaction)
+    let mut ids: Vec<Uuid> = Vec::new();
+    for some in people.chunks(CHUNK) {
+        let held: Vec<Uuid> = credential::Entity::find()
+            .select_only()
+            .column(credential::Column::Id)
+            .filter(credential::Column::UserId.is_in(some.iter().copied()))
+            .filter(live.clone())
+            .into_tuple()
+            .all(transaction)
             .await?;
+        ids.extend(held);
+    }
+    ids.sort_unstable();
+    if ids.len() > AT_ONCE {
+        for some in ids.chunks(CHUNK) {
+            credential::Entity::update_many()
+                .col_expr(credential::Column::DueAt, Expr::value(acting.now))
+                .filter(credential::Column::Id.is_in(some.iter().copied()))
+                .exec(transaction)
+                .await?;
+        }
         return Ok(Ok(BTreeSet::new()));
     }
     let settled = settle_all(transaction, &acting.settling, &ids, None, acting.now).await?;

@@ -7,8 +7,9 @@ use domain::{
     placement::{PlacementErrorCode, PlacementState},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
-    sea_query::Expr,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    UpdateMany,
+    sea_query::{Expr, IntoCondition, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ pub async fn order_ended(
     if order.requested_by.parse::<PlacementId>().is_err() {
         return Ok(());
     }
-    due_now(now).filter(placement::Column::CommandId.eq(order.id)).exec(transaction).await?;
+    due_now(now, placement::Column::CommandId.eq(order.id)).exec(transaction).await?;
     Ok(())
 }
 
@@ -54,14 +55,12 @@ pub async fn noticed(
         .column(record::Column::ExternalId)
         .filter(record::Column::Id.is_in(changed.iter().map(|id| id.0)))
         .into_query();
-    let done = at_rest(account, now)
-        .filter(
-            placement::Column::State
-                .is_in([PlacementState::Confirmed, PlacementState::Revoked].map(PlacementState::as_str)),
-        )
-        .filter(placement::Column::ExternalId.in_subquery(named))
-        .exec(database.write())
-        .await?;
+    let states = [PlacementState::Confirmed, PlacementState::Revoked].map(PlacementState::as_str);
+    let these = placement::Column::AccountId
+        .eq(account.0)
+        .and(placement::Column::State.is_in(states))
+        .and(placement::Column::ExternalId.in_subquery(named));
+    let done = due_now(now, these).exec(database.write()).await?;
     Ok(done.rows_affected > 0)
 }
 
@@ -81,11 +80,11 @@ pub async fn noticed_missing(
         .filter(record::Column::AccountId.eq(account.0))
         .filter(record::Column::MissingSince.is_not_null())
         .into_query();
-    let done = at_rest(account, now)
-        .filter(placement::Column::State.eq(PlacementState::Confirmed.as_str()))
-        .filter(placement::Column::ExternalId.in_subquery(missing))
-        .exec(database.write())
-        .await?;
+    let these = placement::Column::AccountId
+        .eq(account.0)
+        .and(placement::Column::State.eq(PlacementState::Confirmed.as_str()))
+        .and(placement::Column::ExternalId.in_subquery(missing));
+    let done = due_now(now, these).exec(database.write()).await?;
     Ok(done.rows_affected > 0)
 }
 
@@ -122,17 +121,27 @@ pub async fn park(
             .into_query();
         reservation::Entity::update_many()
             .col_expr(reservation::Column::DueAt, Expr::value(now))
-            .filter(reservation::Column::Id.in_subquery(stays))
+            .filter(
+                reservation::Column::Id.in_subquery(
+                    reservation::Entity::find()
+                        .select_only()
+                        .column(reservation::Column::Id)
+                        .filter(reservation::Column::Id.in_subquery(stays))
+                        .order_by_asc(reservation::Column::Id)
+                        .lock_exclusive()
+                        .into_query(),
+                ),
+            )
             .exec(&transaction)
             .await?;
     }
+    let due = placement::Column::AccountId.eq(account.0).and(placement::Column::DueAt.lte(now));
     placement::Entity::update_many()
         .col_expr(placement::Column::DueAt, Expr::value(until))
         .col_expr(placement::Column::ErrorCode, Expr::value(code))
         .col_expr(placement::Column::ErrorMessage, Expr::value(NOT_USABLE))
         .col_expr(placement::Column::Version, Expr::col(placement::Column::Version).add(1))
-        .filter(placement::Column::AccountId.eq(account.0))
-        .filter(placement::Column::DueAt.lte(now))
+        .filter(placement::Column::Id.in_subquery(locked(due)))
         .exec(&transaction)
         .await?;
     Ok(transaction.commit().await?)
@@ -144,22 +153,29 @@ pub async fn park(
 /// # Errors
 /// The database failed.
 pub async fn wake(database: &Database, account: VendorAccountId, now: Timestamp) -> Result<bool, StoreError> {
-    let done = due_now(now)
-        .filter(placement::Column::AccountId.eq(account.0))
-        .filter(placement::Column::ErrorCode.eq(PlacementErrorCode::AccountNotUsable.as_str()))
-        .filter(placement::Column::DueAt.gt(now))
-        .exec(database.write())
-        .await?;
+    let parked = placement::Column::AccountId
+        .eq(account.0)
+        .and(placement::Column::ErrorCode.eq(PlacementErrorCode::AccountNotUsable.as_str()))
+        .and(placement::Column::DueAt.gt(now));
+    let done = due_now(now, parked).exec(database.write()).await?;
     Ok(done.rows_affected > 0)
 }
 
-fn at_rest(account: VendorAccountId, now: Timestamp) -> UpdateMany<placement::Entity> {
-    due_now(now).filter(placement::Column::AccountId.eq(account.0))
-}
-
-/// The version counts, so that who has read the row before reads it again.
-fn due_now(now: Timestamp) -> UpdateMany<placement::Entity> {
+/// Has these looked at. The version counts, so that who has read the row before reads it again.
+fn due_now(now: Timestamp, these: impl IntoCondition) -> UpdateMany<placement::Entity> {
     placement::Entity::update_many()
         .col_expr(placement::Column::DueAt, Expr::value(now))
         .col_expr(placement::Column::Version, Expr::col(placement::Column::Version).add(1))
+        .filter(placement::Column::Id.in_subquery(locked(these)))
+}
+
+/// The ids of these, locked in their order as everybody locks placements: nobody waits in a circle.
+fn locked(these: impl IntoCondition) -> SelectStatement {
+    placement::Entity::find()
+        .select_only()
+        .column(placement::Column::Id)
+        .filter(these)
+        .order_by_asc(placement::Column::Id)
+        .lock_exclusive()
+        .into_query()
 }

@@ -154,7 +154,7 @@ async fn write_progress(
         ..row.clone()
     };
     let is_news = next.state != row.state || next.error_code != row.error_code;
-    // First the stay, then what is placed for it: whoever settles it takes them in this order too.
+    // First the stay, then what is placed for it, as everybody locks them (`stays::hold_all`).
     let reservation = if is_news { unsettle(transaction, row, now).await? } else { None };
     let Some(row_now) = write(transaction, row, &next).await? else { return Ok(None) };
     let mut alerts: Vec<alert::Model> = Vec::new();

@@ -12,6 +12,8 @@ use super::state::{Account, Door, Happening, Level, Schedule, User};
 pub enum LocktPresented {
     /// A credential of this card number, held by the app on a phone; only a claimed one opens.
     Card(String),
+    /// A card or tag that carries the card number of a user: there is nothing to be claimed for it (inferred).
+    Tag(String),
     /// A fob of this card number.
     Fob(String),
     /// The digits of a user's PIN.
@@ -134,22 +136,24 @@ impl Account {
         let holders = self.holders(presented);
         let mut findings: Vec<Finding<'a>> = holders.into_iter().map(|holder| self.judge(door, holder, at)).collect();
         findings.sort_by_key(|finding| finding.verdict != LocktVerdict::Opens);
-        let (LocktPresented::Card(shown) | LocktPresented::Fob(shown)) = presented else {
-            return findings.into_iter().next().unwrap_or_else(|| unknown(door, ""));
+        let shown = match presented {
+            LocktPresented::Card(shown) | LocktPresented::Tag(shown) | LocktPresented::Fob(shown) => shown,
+            LocktPresented::Pin(_) => "",
         };
         findings.into_iter().next().unwrap_or_else(|| unknown(door, shown))
     }
 
     fn holders(&self, presented: &LocktPresented) -> Vec<Holder<'_>> {
         match presented {
-            LocktPresented::Card(number) => self
+            LocktPresented::Card(number) | LocktPresented::Tag(number) => self
                 .credentials
                 .iter()
                 .filter(|credential| credential.card_num == *number)
                 .map(|credential| Holder {
                     card_num: &credential.card_num,
                     fob: None,
-                    refusal: (!credential.claimed).then_some(LocktVerdict::Unclaimed),
+                    refusal: (!credential.claimed && matches!(presented, LocktPresented::Card(_)))
+                        .then_some(LocktVerdict::Unclaimed),
                     user: self.user(credential.user),
                     window: (None, None),
                 })

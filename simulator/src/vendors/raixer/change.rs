@@ -26,6 +26,13 @@ pub enum RaixerChange {
         /// The caller's number with country code.
         number: u64,
     },
+    /// Somebody takes a telephone number off a device in the app.
+    PhoneRemoved {
+        /// Device id.
+        device: String,
+        /// The number with country code.
+        number: u64,
+    },
     /// A door's sensor sees it open or closed.
     Door {
         /// Device id.
@@ -62,6 +69,7 @@ impl RaixerChange {
         match self {
             RaixerChange::Bell { device, .. }
             | RaixerChange::PhoneCall { device, .. }
+            | RaixerChange::PhoneRemoved { device, .. }
             | RaixerChange::Door { device, .. }
             | RaixerChange::Movement { device, .. }
             | RaixerChange::Power { device, .. }
@@ -78,6 +86,7 @@ impl Raixer {
             RaixerChange::Bell { position, .. } => return self.bell(index, *position, at),
             RaixerChange::PhoneCall { position, number, .. } => return self.phone_call(index, *position, *number, at),
             RaixerChange::Door { position, open, .. } => return self.door_moved(index, *position, *open, at),
+            RaixerChange::PhoneRemoved { number, .. } => return self.forget_phone(index, *number),
             RaixerChange::Movement { detected, .. } => self.movement(index, *detected, at),
             RaixerChange::Power { on, .. } => self.power(index, *on, at),
             RaixerChange::Button { .. } => self.button(index, at),

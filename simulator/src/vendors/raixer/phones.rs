@@ -124,6 +124,13 @@ impl Raixer {
         Ok(ok(&Value::Array(numbers.collect())))
     }
 
+    /// Takes a number off a device. None if it is not there.
+    pub(super) fn forget_phone(&mut self, device: usize, number: u64) -> Option<()> {
+        let before = self.phones.len();
+        self.phones.retain(|phone| phone.device != device || phone.number.as_u64() != Some(number));
+        (self.phones.len() < before).then_some(())
+    }
+
     /// Whether a number may open by calling.
     pub(super) fn phone_may_call(&self, device: usize, number: u64) -> bool {
         self.phones

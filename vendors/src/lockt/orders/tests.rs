@@ -86,6 +86,15 @@ fn somebody_new_with_a_period_and_a_pin() {
     let batch = users(std::slice::from_ref(&keyed), OPTIONS, &held, tallinn).unwrap();
     assert_eq!(body(&batch)["users"][0]["credential_key"], "KEY-1");
     assert_eq!(batch.hidden, [Secret::new("KEY-1"), Secret::new("0986")]);
+    let tagged = UserPlan { has_card_number: true, has_pin: false, ..plan.clone() };
+    let tag = secrets(Some(&Secret::new("{\"GH-1\":{\"cardNumber\":\"0047119\"}}"))).unwrap();
+    let batch = users(std::slice::from_ref(&tagged), OPTIONS, &tag, tallinn).unwrap();
+    assert_eq!(
+        (&body(&batch)["users"][0]["card_num"], &body(&batch)["users"][0]["pin"]),
+        (&json!("0047119"), &Value::Null)
+    );
+    assert_eq!(batch.hidden, [Secret::new("0047119")]);
+    assert!(users(std::slice::from_ref(&tagged), OPTIONS, &held, tallinn).is_err(), "its number is missing");
     for secret in [None, Some(Secret::new("{}")), Some(Secret::new("{\"GH-1\":\"0986\"}"))] {
         let refused = secrets(secret.as_ref())
             .and_then(|held| users(std::slice::from_ref(&plan), OPTIONS, &held, tallinn))

@@ -69,12 +69,21 @@ fn what_is_kept_as_wished_and_what_is_not() {
 }
 
 #[test]
-fn a_registration_key_is_compared_where_one_was_sent() {
+fn a_registration_key_and_a_sealed_card_number_are_compared_where_they_were_sent() {
+    let secret = UserSecret { credential_key: Some("1".to_owned()), card_number: Some("1".to_owned()), pin: None };
     let keyed = UserPlan { has_credential_key: true, ..ada() };
-    let kept = |key: &str| kept_as(&[("credential_key", json!(key))]);
-    assert!(user(&keyed, Some("KEY-1"), Some(&kept("KEY-1")), OPTIONS, utc()).is_as_wished());
-    assert_eq!(user(&keyed, Some("KEY-1"), Some(&kept("KEY-2")), OPTIONS, utc()).differs, ["credentialKey"]);
-    assert!(user(&ada(), None, Some(&kept("KEY-2")), OPTIONS, utc()).is_as_wished());
+    let tagged = UserPlan { has_card_number: true, card_number: None, ..ada() };
+    for (plan, member, field) in [(keyed, "credential_key", "credentialKey"), (tagged, "card_num", "cardNumber")] {
+        let compared =
+            |told: &str| user(&plan, Some(&secret), Some(&kept_as(&[(member, json!(told))])), OPTIONS, utc());
+        assert!(compared("1").is_as_wished());
+        assert_eq!(compared("2").differs, [field]);
+        let unsealed = user(&plan, None, Some(&kept_as(&[(member, json!("2"))])), OPTIONS, utc());
+        assert!(unsealed.is_as_wished(), "what cannot be opened is not compared");
+    }
+    assert!(
+        user(&ada(), Some(&secret), Some(&kept_as(&[("credential_key", json!("2"))])), OPTIONS, utc()).is_as_wished()
+    );
 }
 
 #[test]

@@ -228,7 +228,13 @@ async fn telephone_numbers() {
     assert_eq!(requests, [pair("DELETE /authorized-phones/p1", "")]);
     assert_eq!(receipt.gone, [record(RecordKind::Credential, "p1")]);
     let change = Change::RemovePhone { phone: "number:d/34600".to_owned() };
-    assert!(matches!(refused(change, Vec::new()).await.0, VendorError::Unsupported { .. }));
+    for (status, listed) in [(200, "[34600]"), (403, "")] {
+        let (result, _) = carry_out(change.clone(), vec![json(status, listed), json(status, listed)]).await;
+        assert!(matches!(result, Err(VendorError::Unsupported { .. })), "{result:?}");
+    }
+    let (receipt, requests) = well(change, vec![json(200, "[34601]")]).await;
+    assert_eq!(requests, [pair("GET /authorized-phones/device/d", "")]);
+    assert_eq!(receipt.gone, [record(RecordKind::Credential, "number:d/34600")], "somebody removed it in the app");
 }
 
 #[tokio::test]

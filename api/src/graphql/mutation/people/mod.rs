@@ -3,13 +3,17 @@
 
 mod access_levels;
 mod credentials;
+mod memberships;
 mod payloads;
 mod users;
 
 use async_graphql::{MaybeUndefined, Result};
 
 use self::payloads::Refused;
-pub(crate) use self::{access_levels::AccessLevelMutations, credentials::CredentialMutations, users::UserMutations};
+pub(crate) use self::{
+    access_levels::AccessLevelMutations, credentials::CredentialMutations, memberships::MembershipMutations,
+    users::UserMutations,
+};
 use crate::actions::accounts::Answer;
 
 /// Wraps the outcome of an action.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{ID, SimpleObject};
-use domain::ids::{AccessLevelId, ScheduleId};
-use entities::rows::{access_level, credential, schedule, user};
+use domain::ids::{AccessLevelId, MembershipId, ScheduleId};
+use entities::rows::{access_level, credential, membership, schedule, user};
 
 use super::super::payload::UserError;
 use crate::{
     actions::{Refusal, people::Assigned},
-    graphql::object::{AccessAssignment, AccessLevel, Credential, Schedule, User},
+    graphql::object::{AccessAssignment, AccessLevel, Credential, Membership, Schedule, User},
 };
 
 macro_rules! payloads {
@@ -78,6 +78,18 @@ payloads! {
         /// The schedule; null if it was refused.
         schedule: Schedule
     } = schedule::Model, |row| Arc::new(row).into();
+
+    /// The answer of `setMembership`.
+    MembershipPayload {
+        /// The membership; null if it was refused.
+        membership: Membership
+    } = membership::Model, |row| Arc::new(row).into();
+
+    /// The answer of `removeMembership`.
+    RemoveMembershipPayload {
+        /// The id of what was taken away; null if it was refused.
+        removed_id: ID
+    } = Deleted<membership::Model>, |row| MembershipId(row.0.id).to_string().into();
 
     /// The answer of `deleteSchedule`.
     DeleteSchedulePayload {

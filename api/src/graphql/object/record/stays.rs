@@ -120,7 +120,7 @@ pub(crate) struct ReservationDetails {
 impl From<record::ReservationDetails> for ReservationDetails {
     fn from(told: record::ReservationDetails) -> Self {
         let companion =
-            |(companionship_external_id, user_external_id)| Companion { companionship_external_id, user_external_id };
+            |(travel_party_external_id, user_external_id)| Companion { travel_party_external_id, user_external_id };
         Self {
             number: told.number,
             reservation_state: told.state.into(),
@@ -144,7 +144,7 @@ impl From<record::ReservationDetails> for ReservationDetails {
 #[derive(Debug, Clone, PartialEq, SimpleObject)]
 pub(crate) struct Companion {
     /// The vendor's id of their part in the stay.
-    companionship_external_id: String,
+    travel_party_external_id: String,
     /// The vendor's id of the person.
     user_external_id: String,
 }
@@ -157,7 +157,7 @@ pub(crate) struct AccessTokenDetails {
     /// The vendor's id of the reservation.
     reservation_external_id: String,
     /// The guest among several.
-    companionship_external_id: Option<String>,
+    travel_party_external_id: Option<String>,
     /// The vendor's id of the room.
     resource_external_id: Option<String>,
     /// Whose mark it carries.
@@ -179,7 +179,7 @@ impl From<record::AccessTokenDetails> for AccessTokenDetails {
         Self {
             token_type: told.token_type.map(Into::into),
             reservation_external_id: told.reservation,
-            companionship_external_id: told.companionship,
+            travel_party_external_id: told.companionship,
             resource_external_id: told.resource,
             serial_number: told.serial_number,
             valid_from: told.valid_from,

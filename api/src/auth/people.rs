@@ -1,0 +1,81 @@
+//! Whom an identity provider means: the person whose subject it is, or the member with the e-mail address that it has
+//! verified, once. What they may do are their memberships.
+
+use std::sync::{Arc, OnceLock};
+
+use domain::{
+    access::{Actor, Principal, of_memberships},
+    clock::Clock,
+    ids::{IdSource, OrganizationId, SiteId, UserId},
+};
+use entities::{Database, StoreError, find, store};
+use platform::oidc::{Issuers, Proven};
+
+/// Finds people.
+pub(crate) struct People {
+    pub(super) issuers: Arc<Issuers>,
+    database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    /// The organization of the installation, for providers that are set for none.
+    only: OnceLock<OrganizationId>,
+}
+
+impl People {
+    pub(crate) fn new(
+        issuers: Arc<Issuers>,
+        database: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        Self { issuers, database, clock, ids, only: OnceLock::new() }
+    }
+
+    /// Who that is; `None` if it is nobody who may sign in.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(super) async fn who(&self, proven: &Proven) -> Result<Option<Principal>, StoreError> {
+        let Some(organization) = self.organization(proven).await? else { return Ok(None) };
+        let who = (proven.issuer.url.as_str(), proven.subject.as_str());
+        let mut member = find::members::identified(&self.database, organization, who).await?;
+        if member.is_none() && self.link(proven, organization).await? {
+            member = find::members::identified(&self.database, organization, who).await?;
+        }
+        let Some((person, memberships)) = member else { return Ok(None) };
+        let roles = memberships.iter().map(|row| Ok((row.site_id.map(SiteId), row.role()?)));
+        let Some(may) = of_memberships(&roles.collect::<Result<Vec<_>, StoreError>>()?) else { return Ok(None) };
+        Ok(Some(Principal {
+            organization,
+            actor: Actor::User(UserId(person.id)),
+            role: may.role,
+            at_sites: may.at_sites,
+            limits: may.limits,
+            counted: false,
+            expires_at: Some(proven.expires_at),
+        }))
+    }
+
+    async fn organization(&self, proven: &Proven) -> Result<Option<OrganizationId>, StoreError> {
+        if proven.issuer.organization.is_some() {
+            return Ok(proven.issuer.organization);
+        }
+        if let Some(only) = self.only.get() {
+            return Ok(Some(*only));
+        }
+        let found = find::members::only_organization(&self.database).await?;
+        Ok(found.map(|found| *self.only.get_or_init(|| found)))
+    }
+
+    /// Keeps who a subject is that was never seen, if the provider's word for an address is enough. Returns whether
+    /// somebody is this subject now.
+    async fn link(&self, proven: &Proven, organization: OrganizationId) -> Result<bool, StoreError> {
+        let Some(email) = proven.email.as_deref().filter(|_| proven.issuer.link_by_email) else { return Ok(false) };
+        let issuer = &proven.issuer.url;
+        let found = find::members::by_email(&self.database, organization, issuer, email).await?;
+        let Some(person) = found else { return Ok(false) };
+        let (who, subject) = ((organization, UserId(person.id)), (issuer.as_str(), proven.subject.as_str()));
+        store::members::link_identity(&self.database, self.ids.as_ref(), who, subject, self.clock.now()).await?;
+        Ok(true)
+    }
+}

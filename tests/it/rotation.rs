@@ -1,0 +1,93 @@
+//! `gatehouse key rotate`: the vault's key is exchanged while the house runs, and nothing is lost by it.
+#![expect(clippy::disallowed_methods, reason = "what no key opens is written past entities/store")]
+
+use domain::secret::Secret;
+use entities::rows::{access_token, vault_key};
+use gatehouse::rotation::rotate;
+use gatehouse_tests::{house::Plan, on_both_back_ends, wait::until};
+use platform::{
+    settings::Settings,
+    vault::{Place, Vault},
+};
+use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait};
+use serde_json::json;
+use simulator::Vendor;
+
+use crate::{
+    tokens::scene::{Hotel, code},
+    vendor_accounts::sync,
+};
+
+fn with_keys(settings: &Settings, keys: &[&Secret]) -> Settings {
+    let keys: Vec<&str> = keys.iter().map(|key| key.expose()).collect();
+    Settings { secret_key: Secret::new(keys.join(",")), ..settings.clone() }
+}
+
+on_both_back_ends! {
+    async fn the_key_is_exchanged_while_codes_are_issued(back_end: BackEnd) {
+        let (old, new) = (Vault::generate_key(), Vault::generate_key());
+        // Still sealing with the old key, and able to open what is sealed with the new one.
+        let both = format!("{},{}", old.expose(), new.expose());
+        let hotel = Hotel::start(Plan::on(back_end).with_setting("secret_key", &both)).await;
+        let house = &hotel.house;
+        let stay = hotel.stay(&[&hotel.locks[0]], 0, 2).await;
+        let first = hotel.issued(&stay, json!({ "value": "482913" })).await;
+        let exchange = with_keys(&house.settings, &[&new, &old]);
+        let issuing = async {
+            let mut issued = vec![first.clone()];
+            for _ in 0..4 {
+                issued.push(hotel.issued(&stay, json!({})).await);
+            }
+            issued
+        };
+        let (issued, rotated) = tokio::join!(issuing, rotate(&exchange));
+        // Whoever goes on with the old key may be met at it, and nothing else may be wrong.
+        assert!(rotated.as_ref().map_or_else(|error| error.to_string().contains("older key"), |count| *count > 0));
+        until("the tokens are everywhere", async || {
+            for token in &issued {
+                if hotel.read_token(token).await["state"] != "ACTIVE" {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+        // The house goes on sealing and signing with the old key: between two of its words nothing needs that any more.
+        let alone = with_keys(&house.settings, &[&new]);
+        until("everything opens without the old key", async || {
+            let done = (rotate(&exchange).await.ok(), rotate(&alone).await.ok());
+            (done == (Some(0), Some(0))).then_some(())
+        })
+        .await;
+        let database = house.open_database().await;
+        let vault = Vault::new(&new).unwrap();
+        let rows = access_token::Entity::find().all(&database).await.unwrap();
+        let open = |row: &access_token::Model| {
+            let place = Place { table: "access_tokens", column: "sealed", row: row.id };
+            vault.open(row.sealed.as_deref().unwrap(), place).unwrap()
+        };
+        assert_eq!(rows.len(), 5);
+        assert!(rows.iter().any(|row| open(row).expose() == "482913"));
+        assert_eq!(hotel.value(&first).await, "482913", "the house opens it too");
+        let key = vault_key::Entity::find().one(&database).await.unwrap().unwrap();
+        let place = Place { table: "vault_keys", column: "sealed", row: key.id };
+        let kept = vault.open(&key.sealed, place).unwrap();
+        let vault = vault.with_fingerprint_key(&kept).unwrap();
+        let (tenant, pin) = (house.organization.0, Secret::new("482913"));
+        assert_eq!(vault.fingerprint(tenant, &pin), house.foundation().vault.fingerprint(tenant, &pin));
+        let other = hotel.stay(&[&hotel.locks[0]], 0, 1).await;
+        assert_eq!(code(&hotel.issue(&other, json!({ "value": "482913" })).await), Some("VALUE_TAKEN"));
+        sync(house, Vendor::Lockt).await.unwrap();
+
+        // What no key opens is named, and what it says is not.
+        let row = rows[0].clone();
+        let place = Place { table: "access_tokens", column: "sealed", row: row.id };
+        let strange = Vault::new(&Vault::generate_key()).unwrap().seal(&Secret::new("canary"), place).unwrap();
+        let lost = access_token::ActiveModel { sealed: ActiveValue::Set(Some(strange)), ..row.clone().into() };
+        lost.update(&database).await.unwrap();
+        let told = rotate(&exchange).await.unwrap_err().to_string();
+        assert!(told.contains(&format!("access_tokens {}", row.id)) && !told.contains("canary"), "{told}");
+        assert_eq!(told.matches("access_tokens").count(), 1, "{told}");
+        hotel.house.stop().await;
+    }
+}
