@@ -10,7 +10,7 @@ run:
 
 # The whole suite, on SQLite and on PostgreSQL + Redis. Starts the servers it needs and ends them.
 test:
-	$(WITH_SERVICES) cargo test --workspace
+	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
 
 # The example client against the built binary. Needs Node and npm; says so
 # loudly, and ends well, where it cannot be tried. The same holds for `gateway`.
