@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::clock::Clock;
 use platform::{
-    oidc::{Answer, Documents, Issuers},
+    oidc::{Answer, Documents, Form, Issuers},
     settings::Settings,
 };
 use vendors::http::HttpFactory;
@@ -16,6 +16,11 @@ impl Documents for Http {
     fn get(&self, url: String) -> Answer<Result<Vec<u8>, String>> {
         let http = Arc::clone(&self.0);
         Box::pin(async move { http.document(&url).await })
+    }
+
+    fn post(&self, url: String, form: Form) -> Answer<Result<(u16, Vec<u8>), String>> {
+        let http = Arc::clone(&self.0);
+        Box::pin(async move { http.send_form(&url, &form.body, form.authorization.as_ref()).await })
     }
 }
 

@@ -8,9 +8,9 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{
         HeaderName, HeaderValue, Method,
-        header::{AUTHORIZATION, CONTENT_TYPE},
+        header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
     },
-    response::Html,
+    response::{Html, IntoResponse},
     routing::{get, post},
 };
 use chrono::TimeDelta;
@@ -22,7 +22,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::{
     actions::denials::Denials,
-    auth::{Keys, People},
+    auth::{Browsers, Keys, People},
     desk::VendorDesk,
     documents::Documents,
     execution::Execution,
@@ -84,7 +84,7 @@ pub struct Settings {
 
 /// The front door: `POST /graphql` (JSON, or server-sent events), `GET /graphql?query=`, the WebSocket
 /// (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
-/// `GET /graphiql` if asked for, `POST /webhooks/{intakeToken}`, `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
+/// `GET /graphiql` if asked for, `/sign-in` and `/sign-out` for browsers, `POST /webhooks/{intakeToken}`, `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
 pub fn router(parts: Parts, settings: Settings) -> Router {
     let people = People::new(
         Arc::clone(&parts.issuers),
@@ -106,10 +106,11 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         replay,
         allowed_origins,
         trusted_documents,
-        issuers: _,
+        issuers,
         address_header,
     } = parts;
-    let public_url = public_url.trim_end_matches('/').into();
+    let public_url: Arc<str> = public_url.trim_end_matches('/').into();
+    let browsers = Arc::new(Browsers::new(Arc::clone(&vault), &public_url));
     let shared = Arc::new(Shared {
         database,
         queue,
@@ -136,13 +137,22 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         origins: allowed_origins.into(),
         address_header,
         intake: routes::Intake::default(),
+        browsers,
+        issuers,
+        exchanges: routes::sign_in::Exchanges::default(),
+        graphiql: settings.graphiql,
     };
     let webhook_limit = DefaultBodyLimit::max(settings.max_webhook_bytes);
+    let form_limit = DefaultBodyLimit::max(routes::sign_in::LONGEST_FORM);
     let mut router = Router::new()
         .route("/graphql", post(http::answer).get(http::look))
         .route("/graphql/ws", get(http::look))
         .route("/webhooks/{token}", post(routes::take_delivery).layer(webhook_limit))
         .route("/oauth/callback", get(routes::finish_consent))
+        .route("/sign-in", get(routes::sign_in::show).post(routes::sign_in::with_key).layer(form_limit))
+        .route("/sign-in/provider", get(routes::sign_in::begin))
+        .route("/sign-in/callback", get(routes::sign_in::finish))
+        .route("/sign-out", post(routes::sign_in::out))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(routes::nothing_here);
@@ -152,7 +162,7 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
     router.layer(DefaultBodyLimit::max(settings.max_body_bytes)).layer(cross_origin(&state.origins)).with_state(state)
 }
 
-/// What pages of other origins may read. Keys travel in a header, never in cookies, so credentials are not admitted.
+/// What pages of other origins may read. Cookies count for pages of our own only, so credentials are not admitted.
 fn cross_origin(origins: &[String]) -> CorsLayer {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     if origins.is_empty() {
@@ -176,8 +186,16 @@ pub(crate) struct AppState {
     /// See [`Parts::address_header`].
     pub(crate) address_header: Option<HeaderName>,
     pub(crate) intake: routes::Intake,
+    pub(crate) browsers: Arc<Browsers>,
+    /// See [`Parts::issuers`].
+    pub(crate) issuers: Arc<Issuers>,
+    pub(crate) exchanges: routes::sign_in::Exchanges,
+    /// See [`Settings::graphiql`].
+    pub(crate) graphiql: bool,
 }
 
-async fn graphiql() -> Html<String> {
-    Html(GraphiQLSource::build().endpoint("/graphql").subscription_endpoint("/graphql/ws").title("Gatehouse").finish())
+/// No page may frame it: it acts for whoever is signed in.
+async fn graphiql() -> impl IntoResponse {
+    let page = GraphiQLSource::build().endpoint("/graphql").subscription_endpoint("/graphql/ws").title("Gatehouse");
+    ([(CONTENT_SECURITY_POLICY, "frame-ancestors 'none'")], Html(page.finish()))
 }

@@ -61,7 +61,7 @@ impl Execution {
     /// # Errors
     /// It is not known, or may not run.
     pub(crate) fn complete(&self, request: &mut Request) -> Result<(), ServerError> {
-        let completed = self.documents.complete(request).and_then(|_| limits::check_nesting(&request.query));
+        let completed = self.documents.complete(request).and_then(|_| limits::check_text(&request.query));
         completed.map_err(|error| coded(error.code(), error.to_string()))
     }
 
@@ -111,7 +111,7 @@ impl Execution {
     fn prepare(&self, mut request: Request, session: Option<Session>) -> Result<Prepared, ServerError> {
         let refused = |error: ApiError| coded(error.code(), error.to_string());
         let persisted = self.documents.complete(&mut request).map_err(refused)?;
-        limits::check_nesting(&request.query).map_err(refused)?;
+        limits::check_text(&request.query).map_err(refused)?;
         let variables = std::mem::take(&mut request.variables);
         let asked_for = request.operation_name.clone();
         let document = request.parsed_query().map_err(|error| {

@@ -12,7 +12,8 @@ use axum::{
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
-            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
+            X_CONTENT_TYPE_OPTIONS,
         },
     },
     response::{IntoResponse, Response},
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::AppState,
-    auth::{Admission, Credential, Malformed, Peer, Session},
+    auth::{Admission, Brought, Cookie, Credential, Malformed, Peer, Session},
     graphql::error::{ApiError, ErrorCode, coded, dress, has_code, is_request_error},
     socket, sse,
 };
@@ -30,8 +31,8 @@ use crate::{
 const JSON: &str = "application/json; charset=utf-8";
 const GRAPHQL_JSON: &str = "application/graphql-response+json; charset=utf-8";
 
-/// Answers one operation. Without a key or token only the schema itself answers; with one that does not count, nothing
-/// does.
+/// Answers one operation. Without a key, token or session only the schema itself answers; with a key or token that does not
+/// count, nothing does.
 pub(crate) async fn answer(
     State(state): State<AppState>,
     peer: Peer,
@@ -43,18 +44,20 @@ pub(crate) async fn answer(
         Ok(request) => request,
         Err((status, message)) => return refuse(status, accepted, ErrorCode::BadUserInput, message),
     };
-    let session = match session(&state, peer, &headers).await {
-        Ok(session) => session,
+    let asker = match asker(&state, peer, &headers).await {
+        Ok(asker) => asker,
         Err(refused) => return refused.into_response(accepted),
     };
-    if sse::is_wanted(&headers) {
-        return match session {
+    let response = if sse::is_wanted(&headers) {
+        match asker.session {
             Some(session) => sse::respond(state.execution.clone().stream(request, session.credential)),
             None => Refused::Unauthenticated.into_response(accepted),
-        };
-    }
-    let answer = state.execution.answer(request, session).await;
-    respond(status_of(&answer, accepted), accepted, &answer)
+        }
+    } else {
+        let answer = state.execution.answer(request, asker.session).await;
+        respond(status_of(&answer, accepted), accepted, &answer)
+    };
+    if asker.has_dead_cookie { without_cookie(&state, response) } else { response }
 }
 
 /// The members of a query in an address.
@@ -111,12 +114,13 @@ pub(crate) async fn look(
     if request.parsed_query().is_ok_and(|document| document.operations.iter().any(|(_, it)| changes(it.node.ty))) {
         return not_by_get("Only queries are answered by GET: POST the operation.\n");
     }
-    let session = match session(&state, peer, &headers).await {
-        Ok(session) => session,
+    let asker = match asker(&state, peer, &headers).await {
+        Ok(asker) => asker,
         Err(refused) => return refused.into_response(accepted),
     };
-    let answer = state.execution.answer(request, session).await;
-    respond(status_of(&answer, accepted), accepted, &answer)
+    let answer = state.execution.answer(request, asker.session).await;
+    let response = respond(status_of(&answer, accepted), accepted, &answer);
+    if asker.has_dead_cookie { without_cookie(&state, response) } else { response }
 }
 
 /// A parameter that holds a JSON object; without it, nothing.
@@ -197,14 +201,28 @@ impl Refused {
     }
 }
 
-async fn session(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Result<Option<Session>, Refused> {
-    let credential = match Credential::of_headers(headers) {
-        Ok(None) => return Ok(None),
-        Ok(Some(credential)) => credential,
+/// Who asks.
+struct Asker {
+    session: Option<Session>,
+    /// Whether their browser brought a session that does not count any more: it acts for nobody, and is told to forget it.
+    has_dead_cookie: bool,
+}
+
+/// A header counts before a cookie; a cookie counts for pages of ours only.
+async fn asker(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Result<Asker, Refused> {
+    let nobody = |has_dead_cookie| Asker { session: None, has_dead_cookie };
+    let (credential, is_cookie) = match Credential::of_headers(headers) {
+        Ok(Some(credential)) => (credential, false),
+        Ok(None) => match state.browsers.session(headers) {
+            Brought::Credential(credential) => (credential, true),
+            Brought::Unreadable => return Ok(nobody(true)),
+            Brought::Nothing => return Ok(nobody(false)),
+        },
         Err(Malformed) => return Err(Refused::Unauthenticated),
     };
     match state.shared.keys.admit(&credential, peer).await {
-        Ok(Admission::Session(session)) => Ok(Some(session)),
+        Ok(Admission::Session(session)) => Ok(Asker { session: Some(session), has_dead_cookie: false }),
+        Ok(Admission::Nobody) if is_cookie => Ok(nobody(true)),
         Ok(Admission::Nobody) => Err(Refused::Unauthenticated),
         Ok(Admission::Slowed(pause)) => Err(Refused::Slowed(pause)),
         Ok(Admission::Unreachable) => Err(Refused::Unreachable),
@@ -215,6 +233,13 @@ async fn session(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Res
             Err(Refused::Failed(Box::new(errors.swap_remove(0))))
         }
     }
+}
+
+fn without_cookie(state: &AppState, mut response: Response) -> Response {
+    if let Some(cookie) = state.browsers.forget(Cookie::Session) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 fn accepted(headers: &HeaderMap) -> &'static str {

@@ -94,6 +94,8 @@ pub struct Principal {
     pub at_sites: BTreeMap<SiteId, Role>,
     /// What it is limited to.
     pub limits: Limits,
+    /// Doors that a person sees beside them, because something of theirs is for these at present. No role counts there.
+    pub own_doors: BTreeSet<DoorId>,
     /// Whether each of its commands is counted, because it may send so many only. It changes nothing else.
     pub counted: bool,
     /// From when on it is nobody any more.
@@ -111,6 +113,12 @@ pub enum Denial {
         /// What the principal has.
         held: Role,
     },
+    /// The door is seen only because something of the person's is for it.
+    #[error("This needs the role {0}; you have none at this door.")]
+    NoRoleHere(Role),
+    /// Nothing of the person's opens the door at this time.
+    #[error("No access token, credential or access level of yours opens this door now.")]
+    NotYours,
     /// The key is limited to other commands.
     #[error("Your key is not allowed to send {0}.")]
     VerbNotAllowed(CommandKind),
@@ -144,12 +152,34 @@ impl Principal {
         self.may_send_with(self.role, kind, now)
     }
 
-    /// Decides whether this principal may send a command of `kind` to something at this site.
+    /// Decides whether this principal's role lets them send a command of `kind` to something at this site: to this door,
+    /// if to one.
     ///
     /// # Errors
-    /// The reason why not.
-    pub fn may_send_at(&self, kind: CommandKind, site: SiteId, now: Timestamp) -> Result<(), Denial> {
-        self.may_send_with(self.role_at(site), kind, now)
+    /// The reason why not. Of [`Self::who_may_own`] it is not the last word.
+    pub fn may_send_at(
+        &self,
+        kind: CommandKind,
+        site: SiteId,
+        door: Option<DoorId>,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        match door {
+            Some(door) if self.is_valid(now) && !self.limits.sees_door(door, site) => {
+                Err(Denial::NoRoleHere(needed_role(kind)))
+            }
+            _ => self.may_send_with(self.role_at(site), kind, now),
+        }
+    }
+
+    /// The person whose own rights decide about a command of `kind` that their role does not let them send. Only opening
+    /// is anybody's own right: whatever else can be done to a door concerns others too.
+    #[must_use]
+    pub const fn who_may_own(&self, kind: CommandKind, denial: Denial) -> Option<UserId> {
+        match (self.actor, kind, denial) {
+            (Actor::User(id), CommandKind::OpenDoor, Denial::RoleTooLow { .. } | Denial::NoRoleHere(_)) => Some(id),
+            _ => None,
+        }
     }
 
     /// Decides whether there is a place at which this principal may send a command of `kind`.
@@ -158,7 +188,10 @@ impl Principal {
     /// The reason why not.
     pub fn may_send_somewhere(&self, kind: CommandKind, now: Timestamp) -> Result<(), Denial> {
         let highest = self.at_sites.values().copied().max().unwrap_or(self.role);
-        self.may_send_with(highest.max(self.role), kind, now)
+        self.may_send_with(highest.max(self.role), kind, now).or_else(|denial| match self.who_may_own(kind, denial) {
+            Some(_) if !self.own_doors.is_empty() => Ok(()),
+            _ => Err(denial),
+        })
     }
 
     /// The key whose uses are to be counted, if they are.
@@ -198,7 +231,7 @@ impl Principal {
         if !self.is_valid(now) {
             return Err(Denial::Expired);
         }
-        let needed = if requester == self.actor.to_string() { Role::Operator } else { Role::Manager };
+        let needed = if requester == self.actor.to_string() { Role::Viewer } else { Role::Manager };
         if self.role < needed { Err(Denial::RoleTooLow { needed, held: self.role }) } else { Ok(()) }
     }
 }
@@ -313,6 +346,7 @@ mod tests {
             role,
             at_sites: BTreeMap::new(),
             limits: Limits::default(),
+            own_doors: BTreeSet::new(),
             counted: false,
             expires_at: None,
         }
@@ -325,11 +359,38 @@ mod tests {
         let mut somebody = principal(Role::Viewer);
         somebody.at_sites.insert(site, Role::Operator);
         let open = CommandKind::OpenDoor;
-        assert_eq!(somebody.may_send_at(open, site, now), Ok(()));
+        assert_eq!(somebody.may_send_at(open, site, None, now), Ok(()));
         assert_eq!(somebody.may_send_somewhere(open, now), Ok(()));
         let denied = Err(Denial::RoleTooLow { needed: Role::Operator, held: Role::Viewer });
-        assert_eq!(somebody.may_send_at(open, other, now), denied);
+        assert_eq!(somebody.may_send_at(open, other, None, now), denied);
         assert_eq!(somebody.may_send(open, now), denied);
+    }
+
+    /// A role at one site gives none at a door elsewhere that one sees because it is one's own.
+    #[test]
+    fn an_own_door_may_be_opened_and_nothing_else() {
+        let now = Timestamp::default();
+        let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+        let door = DoorId(Uuid::from_u128(3));
+        let person = Principal {
+            actor: Actor::User(UserId(Uuid::from_u128(4))),
+            limits: Limits { sites: Some(BTreeSet::from([site])), ..Limits::default() },
+            own_doors: BTreeSet::from([door]),
+            ..principal(Role::Manager)
+        };
+        for kind in CommandKind::ALL.iter().copied() {
+            let denial = person.may_send_at(kind, other, Some(door), now).unwrap_err();
+            assert_eq!(denial, Denial::NoRoleHere(needed_role(kind)));
+            assert_eq!(person.who_may_own(kind, denial).is_some(), kind == CommandKind::OpenDoor);
+            assert_eq!(person.may_send_at(kind, site, Some(door), now), person.may_send(kind, now));
+        }
+        let open = CommandKind::OpenDoor;
+        assert_eq!(person.who_may_own(open, Denial::Expired), None);
+        assert_eq!(principal(Role::Viewer).who_may_own(open, Denial::NoRoleHere(Role::Operator)), None);
+        let resident = Principal { role: Role::Viewer, ..person };
+        assert_eq!(resident.may_send_somewhere(open, now), Ok(()));
+        assert!(resident.may_send_somewhere(CommandKind::UnlockDoor, now).is_err());
+        assert!(Principal { own_doors: BTreeSet::new(), ..resident }.may_send_somewhere(open, now).is_err());
     }
 
     #[test]
@@ -380,7 +441,8 @@ mod tests {
     fn own_commands_may_be_called_off() {
         let now = Timestamp::default();
         let operator = principal(Role::Operator);
-        assert!(operator.may_cancel(&operator.actor.to_string(), now).is_ok());
+        let viewer = principal(Role::Viewer);
+        assert!(viewer.may_cancel(&viewer.actor.to_string(), now).is_ok());
         assert!(operator.may_cancel("key_other", now).is_err());
         assert!(principal(Role::Manager).may_cancel("key_other", now).is_ok());
     }

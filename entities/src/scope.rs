@@ -1,9 +1,11 @@
 //! What a principal can see, as SQL. Every finder takes a [`Scope`]; another tenant's row behaves as an absent one.
 
+use std::collections::BTreeSet;
+
 use domain::{
     access::{Limits, Principal},
     alert::AlertKind,
-    ids::OrganizationId,
+    ids::{DoorId, OrganizationId},
     record::RecordKind,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -17,6 +19,7 @@ pub struct Scope {
     organization: OrganizationId,
     actor: String,
     limits: Limits,
+    own_doors: BTreeSet<DoorId>,
 }
 
 impl Scope {
@@ -27,6 +30,7 @@ impl Scope {
             organization: principal.organization,
             actor: principal.actor.to_string(),
             limits: principal.limits.clone(),
+            own_doors: principal.own_doors.clone(),
         }
     }
 
@@ -49,7 +53,12 @@ impl Scope {
         self.limits.doors.iter().flatten().map(|id| id.0).collect()
     }
 
-    /// Sites: the listed ones, and those of the listed doors.
+    /// The listed doors, and those that are seen because they are the caller's own.
+    fn seen_door_ids(&self) -> Vec<Uuid> {
+        self.limits.doors.iter().flatten().chain(&self.own_doors).map(|id| id.0).collect()
+    }
+
+    /// Sites: the listed ones, and those of doors that are seen.
     pub(crate) fn sites(&self) -> Condition {
         let tenant = Condition::all().add(site::Column::OrganizationId.eq(self.organization.0));
         if self.limits.sees_everything() {
@@ -59,7 +68,7 @@ impl Scope {
             .select_only()
             .column(door::Column::SiteId)
             .filter(door::Column::OrganizationId.eq(self.organization.0))
-            .filter(door::Column::Id.is_in(self.door_ids()))
+            .filter(door::Column::Id.is_in(self.seen_door_ids()))
             .into_query();
         tenant.add(
             Condition::any().add(site::Column::Id.is_in(self.site_ids())).add(site::Column::Id.in_subquery(of_doors)),
@@ -85,9 +94,18 @@ impl Scope {
         )
     }
 
-    /// Doors: those of the listed sites, and the listed ones.
+    /// Doors: those of the listed sites, the listed ones and one's own. Of one's own the door itself is seen, and nothing
+    /// that hangs on it: others use it too.
     pub(crate) fn doors(&self) -> Condition {
-        self.by_site_or_door(door::Column::OrganizationId, door::Column::SiteId, door::Column::Id)
+        let tenant = Condition::all().add(door::Column::OrganizationId.eq(self.organization.0));
+        if self.limits.sees_everything() {
+            return tenant;
+        }
+        tenant.add(
+            Condition::any()
+                .add(door::Column::SiteId.is_in(self.site_ids()))
+                .add(door::Column::Id.is_in(self.seen_door_ids())),
+        )
     }
 
     /// Whatever hangs on a door at a site: commands and events. What has neither is seen by unlimited principals only.

@@ -10,6 +10,7 @@ mod m20261121_000004_keys_and_erasure;
 mod m20261121_000005_identity;
 mod m20261121_000006_ledger;
 mod m20261121_000007_feed;
+mod m20261121_000008_own_right;
 mod words;
 
 /// Applies every migration that a database has not seen yet.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_identity::Migration),
             Box::new(m20261121_000006_ledger::Migration),
             Box::new(m20261121_000007_feed::Migration),
+            Box::new(m20261121_000008_own_right::Migration),
         ]
     }
 }

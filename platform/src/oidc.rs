@@ -1,20 +1,25 @@
 //! Bearer tokens of identity providers (OpenID Connect): who signed one, for whom, and until when it counts. `token` reads
-//! and proves one, `keys` are the provider's, `provider` fetches and keeps them. Who that is of ours, the api says.
+//! and proves one, `keys` are the provider's, `provider` fetches and keeps them, `sign_in` is a browser's way to a provider and
+//! back. Who that is of ours, the api says.
 
 mod keys;
 mod provider;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod token;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use chrono::TimeDelta;
 use domain::{
     clock::{Clock, Timestamp},
     ids::OrganizationId,
+    secret::Secret,
 };
 use serde::Deserialize;
 
+pub use self::sign_in::{Attempt, NotSignedIn};
 use self::{provider::Keeper, token::Unproven};
 
 /// The longest token that is looked at, in bytes.
@@ -34,6 +39,48 @@ pub struct Issuer {
     /// Whether somebody whom it has not sent before is the member with their verified e-mail address.
     #[serde(default)]
     pub link_by_email: bool,
+    /// What it knows us as. Without, nobody signs in through it with a browser.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// What proves to it that it is us; some providers need none.
+    #[serde(default, deserialize_with = "client_secret")]
+    pub client_secret: Option<Secret>,
+    /// How long a browser stays signed in; as long as the provider's token without.
+    #[serde(default)]
+    pub session_minutes: Option<u32>,
+}
+
+/// The longest that a browser stays signed in, in minutes.
+const LONGEST_SESSION_MINUTES: u32 = 12 * 60;
+
+/// What is wrong with these issuers as settings, in a sentence that says what to do.
+pub(crate) fn check(issuers: &[Issuer]) -> Result<(), &'static str> {
+    for issuer in issuers {
+        let is_address = issuer.url.starts_with("https://") || issuer.url.starts_with("http://");
+        if !is_address || issuer.url.contains(['?', '#', '@']) || issuer.audience.is_empty() {
+            return Err(
+                "GATEHOUSE_ISSUERS: each `url` must begin with https:// and have no user, query or fragment, and \
+                 each `audience` must name something.",
+            );
+        }
+        if issuer.client_id.as_deref().map_or(issuer.client_secret.is_some(), str::is_empty) {
+            return Err("GATEHOUSE_ISSUERS: each `client_id` must name something, and `client_secret` needs one.");
+        }
+        if issuer.session_minutes.is_some_and(|minutes| minutes == 0 || minutes > LONGEST_SESSION_MINUTES) {
+            return Err("GATEHOUSE_ISSUERS: `session_minutes` must be from 1 to 720.");
+        }
+        let is_like_it = |other: &&Issuer| other.url == issuer.url && other.client_id.is_some();
+        if issuers.iter().filter(is_like_it).count() > 1 {
+            return Err("GATEHOUSE_ISSUERS: only one of each `url` may have a `client_id`.");
+        }
+    }
+    Ok(())
+}
+
+fn client_secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    // serde's own message would quote it.
+    let text = String::deserialize(deserializer).map_err(|_| serde::de::Error::custom("`client_secret` is no text"))?;
+    Ok(Some(Secret::new(text)))
 }
 
 fn organization<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<OrganizationId>, D::Error> {
@@ -44,13 +91,28 @@ fn organization<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
 /// An answer that is to come.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Fetches the public documents of identity providers. This room makes no requests of its own.
+/// Fetches the public documents of identity providers, and exchanges codes there. This room makes no requests of its own.
 pub trait Documents: Send + Sync {
     /// The JSON document at this address.
     ///
     /// # Errors
     /// Why it could not be had, without secrets.
     fn get(&self, url: String) -> Answer<Result<Vec<u8>, String>>;
+
+    /// What is answered when this form is sent to this address: the status and a JSON document.
+    ///
+    /// # Errors
+    /// Why there is no answer, without secrets.
+    fn post(&self, url: String, form: Form) -> Answer<Result<(u16, Vec<u8>), String>>;
+}
+
+/// A form that is sent to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// Its fields (`application/x-www-form-urlencoded`).
+    pub body: Secret,
+    /// The header `Authorization`, if one is sent.
+    pub authorization: Option<Secret>,
 }
 
 /// What a token proves.
@@ -64,6 +126,15 @@ pub struct Proven {
     pub email: Option<String>,
     /// From when on the token does not count.
     pub expires_at: Timestamp,
+}
+
+impl Proven {
+    /// Until when a browser stays signed in whose user proved this now.
+    #[must_use]
+    pub fn signed_in_until(&self, now: Timestamp) -> Timestamp {
+        let minutes = |minutes: u32| now + TimeDelta::minutes(i64::from(minutes));
+        self.issuer.session_minutes.map_or(self.expires_at, minutes).min(minutes(LONGEST_SESSION_MINUTES))
+    }
 }
 
 /// Why a token proves nothing.
@@ -101,7 +172,9 @@ impl Issuers {
         // One provider may be set for several audiences.
         let mut outcome = Err(NotProven::Wrong);
         for keeper in self.keepers.iter().filter(|keeper| keeper.issuer.url == read.claims.iss) {
-            outcome = self.prove_by(keeper, &read).await;
+            if read.claims.aud.names(&keeper.issuer.audience) {
+                outcome = self.prove_by(keeper, &read).await;
+            }
             if outcome != Err(NotProven::Wrong) {
                 break;
             }
@@ -109,13 +182,11 @@ impl Issuers {
         outcome
     }
 
+    /// Proves a token whose issuer and audience are right.
     async fn prove_by(&self, keeper: &Arc<Keeper>, read: &token::Read<'_>) -> Result<Proven, NotProven> {
-        if !read.claims.aud.names(&keeper.issuer.audience) {
-            return Err(NotProven::Wrong);
-        }
-        let keys = keeper.keys(read.header.kid.as_deref()).await?;
+        let told = keeper.told(read.header.kid.as_deref()).await?;
         let now = self.clock.now();
-        match token::prove(read, &keys, now) {
+        match token::prove(read, &told.keys, now) {
             Ok(expires_at) => Ok(Proven {
                 issuer: keeper.issuer.clone(),
                 subject: read.claims.sub.clone(),
@@ -124,7 +195,7 @@ impl Issuers {
             }),
             Err(Unproven::Expired) => Err(NotProven::Expired),
             Err(fault) => {
-                tracing::debug!(issuer = keeper.issuer.url, ?fault, "a bearer token proves nothing");
+                tracing::debug!(issuer = keeper.issuer.url, ?fault, "a token proves nothing");
                 Err(NotProven::Wrong)
             }
         }

@@ -7,7 +7,7 @@ use config::{Config, ConfigError, Environment, File, FileFormat, Source};
 use domain::{address::AddressRule, secret::Secret, stay::StayTiming};
 use serde::Deserialize;
 
-use crate::oidc::Issuer;
+use crate::oidc::{self, Issuer};
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -138,7 +138,8 @@ fn issuers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Issu
         Ok(Listed::Text(text)) if text.trim().is_empty() => Ok(Vec::new()),
         Ok(Listed::Text(text)) => serde_json::from_str(&text).map_err(|error| wrong(error.to_string())),
         Err(_) => {
-            Err(wrong("each has `url` and `audience`, and may have `organization` and `link_by_email`".to_owned()))
+            let may = "`organization`, `link_by_email`, `client_id`, `client_secret` and `session_minutes`";
+            Err(wrong(format!("each has `url` and `audience`, and may have {may}")))
         }
     }
 }
@@ -272,14 +273,8 @@ impl Settings {
                 "GATEHOUSE_ALLOWED_ORIGINS must be a list of origins such as https://desk.example, with commas between.",
             );
         }
-        for issuer in &self.issuers {
-            let is_address = issuer.url.starts_with("https://") || issuer.url.starts_with("http://");
-            if !is_address || issuer.url.contains(['?', '#', '@']) || issuer.audience.is_empty() {
-                return contradiction(
-                    "GATEHOUSE_ISSUERS: each `url` must begin with https:// and have no user, query or fragment, and \
-                     each `audience` must name something.",
-                );
-            }
+        if let Err(text) = oidc::check(&self.issuers) {
+            return contradiction(text);
         }
         if self.client_address_header.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-') {
             return contradiction(
@@ -378,8 +373,15 @@ mod tests {
             r#"[{"url":"id.example","audience":"gatehouse"}]"#,
             r#"[{"url":"https://id.example","audience":""}]"#,
             r#"[{"url":"https://id.example","audience":"a","organization":"nonsense"}]"#,
+            r#"[{"url":"https://id.example","audience":"a","client_id":""}]"#,
+            r#"[{"url":"https://id.example","audience":"a","client_secret":"canary"}]"#,
+            r#"[{"url":"https://id.example","audience":"a","client_id":"b","client_secret":4711}]"#,
+            r#"[{"url":"https://id.example","audience":"a","client_id":"b","session_minutes":0}]"#,
+            r#"[{"url":"https://id.example","audience":"a","client_id":"b","session_minutes":721}]"#,
+            r#"[{"url":"https://i.example","audience":"a","client_id":"b"},{"url":"https://i.example","audience":"c","client_id":"d"}]"#,
         ] {
             let error = Settings::defaults_with(&[("issuers", wrong)]).unwrap_err().to_string();
+            assert!(!error.contains("canary") && !error.contains("4711"), "{error}");
             assert!(error.to_lowercase().contains("issuers"), "{wrong}: {error}");
         }
         assert!(Settings::defaults_with(&[("client_address_header", "x forwarded")]).is_err());
@@ -387,7 +389,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let given = [("database_url", "postgres://u:canary@h/d"), ("redis_url", "redis://:canary@h")];
+        let issuer = r#"[{"url":"https://id.example","audience":"a","client_id":"b","client_secret":"canary"}]"#;
+        let given =
+            [("database_url", "postgres://u:canary@h/d"), ("redis_url", "redis://:canary@h"), ("issuers", issuer)];
         let settings = Settings::defaults_with(&given).unwrap();
         assert!(!format!("{settings:?}").contains("canary"));
     }

@@ -1,11 +1,15 @@
 //! P19: an erased person stands nowhere any more, whatever told of them before, and no vendor brings them back.
 
+use domain::{ids::UserId, webhook::RawDelivery};
+use entities::{rows::webhook_delivery, store};
 use gatehouse_tests::{
     client::{http, text},
     house::{Plan, TestHouse},
     leaks, on_both_back_ends,
     wait::until,
 };
+use platform::vault::Place;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use simulator::Vendor;
 
@@ -142,6 +146,26 @@ async fn webhook(house: &TestHouse) {
     .await;
 }
 
+/// The person as a subject of an identity provider.
+async fn identity(house: &TestHouse, user: &str) {
+    let (foundation, organization) = (house.foundation(), house.organization);
+    let (ids, now, user) = (foundation.ids.as_ref(), foundation.clock.now(), user.parse::<UserId>().unwrap());
+    let subject = ("https://id.example", EMAIL);
+    store::members::link_identity(house.database(), ids, (organization, user), subject, now).await.unwrap();
+}
+
+/// What webhooks said, as far as it is kept.
+async fn delivered(house: &TestHouse) -> String {
+    let rows = house.open_database().await;
+    let deliveries = webhook_delivery::Entity::find().all(&rows).await.unwrap();
+    let said = deliveries.iter().map(|row| {
+        let place = Place { table: "webhook_deliveries", column: "content", row: row.id };
+        let form = house.foundation().vault.open(&row.content, place).unwrap();
+        String::from_utf8(serde_json::from_str::<RawDelivery>(form.expose()).unwrap().body).unwrap()
+    });
+    said.collect()
+}
+
 on_both_back_ends! {
     async fn an_erased_person_stands_nowhere_and_does_not_come_back(back_end: BackEnd) {
         let hotel = Hotel::start(Plan::on(back_end)).await;
@@ -152,6 +176,7 @@ on_both_back_ends! {
         let (guest, token) = stay(&hotel).await;
         import(house).await;
         webhook(house).await;
+        identity(house, &user).await;
         let imported = "{ reservations(first: 100) { nodes { externalId guest { id name email phone } } } }";
         let data = house.client.data(imported, json!({})).await;
         let stays = data["reservations"]["nodes"].as_array().unwrap();
@@ -161,12 +186,14 @@ on_both_back_ends! {
         canaries.extend(NUMBERS.map(str::to_owned));
         canaries.push(text(&of_pms["email"]));
         let before = standing(house, &canaries).await;
-        for table in ["users", "credentials", "placements", "commands", "records", "events"] {
+        for table in ["users", "credentials", "placements", "commands", "records", "events", "identities"] {
             assert!(before.iter().any(|(stands, _)| stands == table), "nothing was in {table}: {before:#?}");
         }
+        assert!(delivered(house).await.contains(FAMILY));
 
         erase(house, &[user, guest.clone(), text(&of_pms["id"])]).await;
         assert_eq!(standing(house, &canaries).await, []);
+        assert!(!delivered(house).await.contains(FAMILY));
         // Whoever is in goes on living there: the token opens, and the lock's system knows a name no more.
         until("the token is at the lock without the name", async || {
             let read = hotel.read_token(&token).await;

@@ -223,6 +223,18 @@ on_both_back_ends! {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{query} {answer:#}");
             assert!(answer["data"].as_object().unwrap().values().all(Value::is_null), "{query} {answer:#}");
         }
+        // Nothing is called by a text with a NUL: PostgreSQL keeps none.
+        for (list, name) in [
+            ("doors", "text"), ("users", "text"), ("accessLevels", "text"), ("credentials", "number"), ("reservations", "number"),
+            ("records", "text"), ("records", "externalId"), ("apiKeys", "madeBy"),
+        ] {
+            let of = if name == "madeBy" { "ID" } else { "String" };
+            let query = format!("query($text: {of}) {{ {list}(filter: {{{name}: $text}}) {{ nodes {{ id }} }} }}");
+            let answer = house.client.ask(&query, json!({ "text": "a\0b" })).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{query} {answer:#}");
+            assert!(answer["data"].is_null(), "{query} {answer:#}");
+            house.client.data(&query, json!({ "text": "a b" })).await;
+        }
         house.stop().await;
     }
 }

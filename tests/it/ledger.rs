@@ -126,6 +126,7 @@ on_both_back_ends! {
         assert!(matches!(seal(database, &notary, ids, false, later).await.unwrap(), Sealed::Block { .. }));
         assert_eq!(seal(database, &notary, ids, false, later).await.unwrap(), Sealed::Nothing);
         let before = work::ledger::verify(database, &notary, ids, None).await.unwrap().unwrap().report;
+        assert_eq!(forget(database, &notary, ids, now).await.unwrap(), Forgotten::Nothing, "none of it is older than now");
         let mut gone = 0;
         while let Forgotten::Block(events) = forget(database, &notary, ids, later).await.unwrap() {
             gone += i64::try_from(events).unwrap();

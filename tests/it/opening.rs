@@ -61,6 +61,7 @@ fn scope(organization: Uuid, limits: Limits) -> Scope {
         role: Role::Admin,
         at_sites: BTreeMap::new(),
         limits,
+        own_doors: BTreeSet::new(),
         counted: false,
         expires_at: None,
     })

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-/// Where the binary is. Built on the first call: `cargo test` does not build the binaries of other packages.
+/// Where the binary is. Built on the first call, with everything else: for it alone cargo would build most crates anew.
 ///
 /// # Panics
 /// It does not build.
@@ -21,7 +21,7 @@ pub fn gatehouse() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.current_dir(root).args(["build", "-q", "--workspace", "--bin", "gatehouse"]);
+        build.current_dir(root).args(["build", "-q", "--workspace", "--all-targets"]);
         assert!(build.status().expect("cargo").success(), "the binary does not build");
         // This test lies in <target>/<profile>/deps.
         let test = std::env::current_exe().expect("a path");

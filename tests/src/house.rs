@@ -316,7 +316,7 @@ async fn settings(plan: &Plan, folder: &std::path::Path) -> Settings {
     ];
     if plan.back_end == BackEnd::Distributed {
         let redis = services::redis().await;
-        replaced.push(("database_url", services::postgres().await));
+        replaced.push(("database_url", services::migrated_postgres().await));
         replaced.push(("redis_url", redis.url));
         replaced.push(("redis_prefix", redis.prefix));
     }

@@ -1,13 +1,25 @@
-//! An identity provider to sign in with: its description, its keys, and tokens of whatever claims a test wants.
+//! An identity provider to sign in with: its description, its keys, and tokens of whatever claims a test wants; for browsers,
+//! codes that it exchanges once for whoever has the verifier.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::{Json, Router, extract::State, routing::get};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    routing::{get, post},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use reqwest::Url;
 use ring::{
+    digest,
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
@@ -27,7 +39,19 @@ pub struct Issuer {
 struct Shown {
     url: String,
     keys: Vec<Value>,
+    /// What it gives for a code.
+    granted: BTreeMap<String, Granted>,
+    /// How many codes it has made.
+    codes: usize,
 }
+
+struct Granted {
+    challenge: String,
+    id_token: String,
+}
+
+/// What it knows us as, and what proves that it is us.
+const CLIENT: (&str, &str) = ("gatehouse-desk", "a secret of ours");
 
 struct Signer {
     pair: EcdsaKeyPair,
@@ -59,10 +83,11 @@ impl Issuer {
         let address = listener.local_addr().expect("an address");
         let signer = Signer::new("first");
         let url = format!("http://{address}");
-        let shown = Arc::new(Mutex::new(Shown { url, keys: vec![signer.public()] }));
+        let shown = Arc::new(Mutex::new(Shown { url, keys: vec![signer.public()], ..Shown::default() }));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(description))
             .route("/keys", get(keys))
+            .route("/token", post(exchange))
             .with_state(Arc::clone(&shown));
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -80,6 +105,37 @@ impl Issuer {
     #[must_use]
     pub fn setting(&self, link_by_email: bool) -> String {
         json!([{ "url": self.url(), "audience": "gatehouse", "link_by_email": link_by_email }]).to_string()
+    }
+
+    /// The setting `issuers` with which people also sign in with a browser.
+    #[must_use]
+    pub fn setting_for_browsers(&self) -> String {
+        let (id, secret) = CLIENT;
+        let mut issuers: Value = serde_json::from_str(&self.setting(true)).expect("a setting");
+        issuers[0]["client_id"] = json!(id);
+        issuers[0]["client_secret"] = json!(secret);
+        issuers.to_string()
+    }
+
+    /// Where it sends a browser back to that came by this address, once somebody is signed in whose token has these claims.
+    #[must_use]
+    pub fn consent(&self, authorization_url: &str, claims: &Value) -> Url {
+        let asked: Url = authorization_url.parse().expect("an address");
+        let asked: BTreeMap<String, String> = asked.query_pairs().into_owned().collect();
+        assert_eq!((asked["response_type"].as_str(), asked["client_id"].as_str()), ("code", CLIENT.0));
+        assert_eq!(asked["code_challenge_method"], "S256");
+        let mut all = json!({ "aud": CLIENT.0, "nonce": asked["nonce"] });
+        if let (Some(all), Some(claims)) = (all.as_object_mut(), claims.as_object()) {
+            all.extend(claims.clone());
+        }
+        let granted = Granted { challenge: asked["code_challenge"].clone(), id_token: self.token(&all) };
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.codes += 1;
+        let code = format!("code-{}", shown.codes);
+        let mut back: Url = asked["redirect_uri"].parse().expect("an address");
+        back.query_pairs_mut().append_pair("code", &code).append_pair("state", &asked["state"]);
+        shown.granted.insert(code, granted);
+        back
     }
 
     /// Signs with another key from now on, and shows only that one.
@@ -111,7 +167,32 @@ impl Drop for Issuer {
 
 async fn description(State(shown): State<Arc<Mutex<Shown>>>) -> Json<Value> {
     let url = shown.lock().unwrap_or_else(PoisonError::into_inner).url.clone();
-    Json(json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }))
+    Json(json!({
+        "issuer": url, "jwks_uri": format!("{url}/keys"), "token_endpoint": format!("{url}/token"),
+        "authorization_endpoint": format!("{url}/authorize"),
+    }))
+}
+
+/// Exchanges a code once, for whoever began with it.
+async fn exchange(
+    State(shown): State<Arc<Mutex<Shown>>>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Json<Value>, StatusCode> {
+    // RFC 6749, 2.3.1: both are encoded as in a form first.
+    let ours = format!("Basic {}", STANDARD.encode("gatehouse-desk:a+secret+of+ours"));
+    if headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) != Some(&ours) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    // Nothing but a form is needed to read one.
+    let form = Url::parse(&format!("http://form/?{body}")).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let form: BTreeMap<String, String> = form.query_pairs().into_owned().collect();
+    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let granted = shown.lock().unwrap_or_else(PoisonError::into_inner).granted.remove(field("code"));
+    let granted = granted.ok_or(StatusCode::BAD_REQUEST)?;
+    let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, field("code_verifier").as_bytes()));
+    let is_right = challenge == granted.challenge && field("grant_type") == "authorization_code";
+    if is_right { Ok(Json(json!({ "id_token": granted.id_token }))) } else { Err(StatusCode::BAD_REQUEST) }
 }
 
 async fn keys(State(shown): State<Arc<Mutex<Shown>>>) -> Json<Value> {

@@ -10,10 +10,10 @@ use domain::{
         TimelineStep, after_dispatch, coalesces, dispatching, follow, next_step,
     },
     door::{DoorReading, Source},
-    ids::{CommandId, DoorId, PlacementId, VendorAccountId},
+    ids::{CommandId, DoorId, PlacementId, UserId, VendorAccountId},
 };
 use entities::{
-    StoreError,
+    StoreError, find,
     rows::command,
     store::{
         self,
@@ -100,6 +100,10 @@ impl Hands {
 
     async fn dispatch(&self, task: &Task<'_>, now: Timestamp) -> Result<Progress, StoreError> {
         let database = &self.parts.database;
+        if task.row.by_own_right && !self.is_still_theirs(task.row, now).await? {
+            let over = Failure::new(FailureCode::AccessEnded, "What opened the door for who asked has ended.");
+            return self.refuse(task, over).await;
+        }
         let (destination, leader) = tokio::join!(work::destination(database, task.row), self.last_sent(task.row));
         if let Some(leader) = leader?
             && let Some(next) = riding(&task.progress, &leader, now)?
@@ -129,6 +133,12 @@ impl Hands {
         };
         let action = task.row.action()?;
         self.send(task, &action, &destination, &line_to).await
+    }
+
+    /// Whether the door that somebody asked to have opened is still their own. What was taken away a moment ago opens nothing.
+    async fn is_still_theirs(&self, row: &command::Model, now: Timestamp) -> Result<bool, StoreError> {
+        let (Ok(person), Some(door)) = (row.requested_by.parse::<UserId>(), row.door_id) else { return Ok(false) };
+        Ok(find::opening::own_way_in(&self.parts.database, person, DoorId(door), now).await?.is_some())
     }
 
     /// Rules 1 and 2: the intent is on disk before the bytes leave, and they leave in time or not at all.

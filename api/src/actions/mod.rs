@@ -8,6 +8,7 @@ pub(crate) mod denials;
 mod import_users;
 mod keyed;
 pub(crate) mod keys;
+mod own_right;
 pub(crate) mod people;
 mod place;
 mod references;

@@ -9,6 +9,7 @@ use domain::{
     command::{Action, expiry},
     ids::{CommandId, DeviceId, OrganizationId, SiteId, VendorAccountId},
     lane::{LaneId, lane_of},
+    opening::Reason,
     secret::Secret,
 };
 use entities::{
@@ -21,6 +22,7 @@ use super::{
     Outcome, Refusal,
     announce::announce,
     arguments, denials,
+    own_right::right_to,
     place::{Place, Target, find_place},
     references, sealing,
 };
@@ -106,6 +108,7 @@ struct Ready {
     sealed: Option<Vec<u8>>,
     requested_by: String,
     credential: String,
+    own_way_in: Option<Reason>,
     idempotency_key: Option<String>,
     expires_at: Option<Timestamp>,
 }
@@ -124,6 +127,7 @@ impl Ready {
             sealed: self.sealed.clone(),
             requested_by: self.requested_by.clone(),
             credential: Some(self.credential.clone()),
+            own_way_in: self.own_way_in,
             idempotency_key: self.idempotency_key.clone(),
             expires_at: self.expires_at,
         }
@@ -143,11 +147,15 @@ async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp)
     let Some(place) = find_place(shared, session, &target, &action).await? else {
         return refused(Refusal::NotFound { field: target.field() });
     };
-    let allowed = session.principal.may_send_at(kind, SiteId(place.site()), now).map_err(Refusal::Forbidden);
-    if let Err(refusal) = allowed.and_then(|()| place.allows(&session.principal.limits, &action)) {
-        denials::tell_of_command(shared, session, Some(&place), (kind, action.grounds()), &refusal).await?;
-        return refused(refusal);
-    }
+    let allowed = right_to(shared, session, &place, kind, now).await?.map_err(Refusal::Forbidden);
+    let allowed = allowed.and_then(|right| place.allows(&session.principal.limits, &action).map(|()| right));
+    let right = match allowed {
+        Ok(right) => right,
+        Err(refusal) => {
+            denials::tell_of_command(shared, session, Some(&place), (kind, action.grounds()), &refusal).await?;
+            return refused(refusal);
+        }
+    };
     if let Err(refusal) = check_key(&idempotency_key) {
         return refused(refusal);
     }
@@ -174,7 +182,8 @@ async fn judge(shared: &Shared, session: &Session, order: Order, now: Timestamp)
         requested_by,
         credential: session.credential.name(),
         idempotency_key,
-        expires_at: checked.as_ref().ok().copied().flatten(),
+        own_way_in: right.own_way_in(),
+        expires_at: right.limits(checked.as_ref().ok().copied().flatten()),
     };
     let Err(refusal) = checked else { return Ok(Judged::Ready(Box::new(ready))) };
     // A repetition of what was accepted when it could be is no new order (rule 4).

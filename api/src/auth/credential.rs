@@ -1,4 +1,4 @@
-//! Reading the credential out of a request: the `Authorization` header, or the payload of `connection_init`.
+//! Reading the credential out of a request: the `Authorization` header, the payload of `connection_init`, or a cookie of ours.
 //! A key is hashed at once and never kept; a token is kept as long as its caller is served, because each delivery asks
 //! again whether it counts.
 
@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use domain::secret::Secret;
 use platform::oidc::LONGEST_TOKEN;
 use serde_json::Value;
+
+use super::browsers::SignedIn;
 
 /// What was presented; whose it is, or whether anybody's, is for [`super::Keys`] to say.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub(super) enum Presented {
     Key(Arc<str>),
     /// A token of an identity provider.
     Token(Arc<Secret>),
+    /// A cookie that we sealed.
+    Cookie(Arc<SignedIn>),
 }
 
 /// Something was presented, but nothing that could be a key or token.
@@ -70,6 +74,22 @@ impl Credential {
         }
     }
 
+    /// An API key, as somebody types it.
+    pub(crate) fn of_key(text: &str) -> Result<Self, Malformed> {
+        Self::of_text(text.trim()).and_then(|it| if it.prefix().is_some() { Ok(it) } else { Err(Malformed) })
+    }
+
+    /// What a cookie says. Its hash is of the cookie, so that it is never taken for the key that is behind it: its time is
+    /// shorter.
+    pub(super) fn of_cookie(text: &str, signed_in: SignedIn) -> Self {
+        Self { hash: platform::api_key::hash(text).into(), presented: Presented::Cookie(Arc::new(signed_in)) }
+    }
+
+    /// Whether we made it ourselves: nobody guesses what is sealed.
+    pub(super) const fn is_sealed(&self) -> bool {
+        matches!(self.presented, Presented::Cookie(_))
+    }
+
     /// What a key is verified by.
     pub(super) fn hash(&self) -> &[u8] {
         &self.hash
@@ -79,7 +99,7 @@ impl Credential {
     pub(super) fn prefix(&self) -> Option<&str> {
         match &self.presented {
             Presented::Key(prefix) => Some(prefix),
-            Presented::Token(_) => None,
+            Presented::Token(_) | Presented::Cookie(_) => None,
         }
     }
 
@@ -88,6 +108,7 @@ impl Credential {
         match &self.presented {
             Presented::Key(prefix) => format!("API key {prefix}"),
             Presented::Token(_) => "token of an identity provider".to_owned(),
+            Presented::Cookie(signed_in) => signed_in.name(),
         }
     }
 

@@ -13,9 +13,15 @@ use domain::{
     clock::{Clock, Timestamp},
 };
 use entities::{Database, Scope, StoreError, find, store};
-use platform::oidc::NotProven;
+use platform::oidc::{NotProven, Proven};
 
-use super::{Credential, credential::Presented, people::People, throttle::Throttle};
+use super::{
+    Credential,
+    browsers::{SignedIn, Who},
+    credential::Presented,
+    people::People,
+    throttle::Throttle,
+};
 
 /// How long a verified key is believed without another look: the longest a revocation takes to hold.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::seconds(2);
@@ -54,14 +60,25 @@ pub(crate) struct Keys {
 }
 
 /// What a look at a credential finds.
-enum Found {
-    Somebody(Session),
+enum Found<T> {
+    Somebody(T),
     /// It was somebody's: expired, revoked, or of somebody who may not sign in.
     Over,
     /// It is nobody's.
     Wrong,
     /// Nobody can say.
     Unreachable,
+}
+
+impl<T> Found<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Found<U> {
+        match self {
+            Self::Somebody(somebody) => Found::Somebody(change(somebody)),
+            Self::Over => Found::Over,
+            Self::Wrong => Found::Wrong,
+            Self::Unreachable => Found::Unreachable,
+        }
+    }
 }
 
 struct Verified {
@@ -89,6 +106,9 @@ impl Keys {
         let now = self.clock.now();
         if let Some(session) = self.remembered(credential, now) {
             return Ok(if session.principal.is_valid(now) { Admission::Session(session) } else { Admission::Nobody });
+        }
+        if credential.is_sealed() {
+            return Ok(self.verify(credential).await?.map_or(Admission::Nobody, Admission::Session));
         }
         if let Some(pause) = self.throttle.pause(credential, peer, now) {
             return Ok(Admission::Slowed(pause));
@@ -123,41 +143,75 @@ impl Keys {
         })
     }
 
-    async fn look_up(&self, credential: &Credential, now: Timestamp) -> Result<Found, StoreError> {
-        let principal = match credential.presented() {
-            Presented::Key(prefix) => {
-                let rows = find::keys::presented(&self.database, prefix, credential.hash()).await?;
-                let is_it = |key: &entities::rows::api_key::Model| {
-                    platform::api_key::is_same(&key.secret_hash, credential.hash())
-                };
-                let Some(row) = rows.into_iter().find(is_it) else { return Ok(Found::Wrong) };
-                if !row.is_valid(now) {
-                    return Ok(Found::Over);
-                }
-                // When it was used last is good to know, but no reason to send anybody away.
-                if let Err(error) = store::keys::note_use(&self.database, &row, now).await {
-                    tracing::warn!(%error, "the use of a key could not be noted");
-                }
-                row.principal()?
-            }
+    /// Whether this is somebody who may sign in.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn may_sign_in(&self, proven: &Proven) -> Result<bool, StoreError> {
+        Ok(self.people.who(proven).await?.is_some())
+    }
+
+    async fn look_up(&self, credential: &Credential, now: Timestamp) -> Result<Found<Session>, StoreError> {
+        let found = match credential.presented() {
+            Presented::Key(prefix) => self.of_key(prefix, credential.hash(), now).await?,
             Presented::Token(token) => match self.people.issuers.prove(token.expose()).await {
-                Ok(proven) => match self.people.who(&proven).await? {
-                    Some(principal) => principal,
-                    // The provider knows them, we do not.
-                    None => return Ok(Found::Over),
-                },
-                Err(NotProven::Expired) => return Ok(Found::Over),
-                Err(NotProven::Wrong) => return Ok(Found::Wrong),
-                Err(NotProven::Unreachable) => return Ok(Found::Unreachable),
+                Ok(proven) => self.of_person(&proven).await?,
+                Err(NotProven::Expired) => Found::Over,
+                Err(NotProven::Wrong) => Found::Wrong,
+                Err(NotProven::Unreachable) => Found::Unreachable,
             },
+            Presented::Cookie(signed_in) => self.of_cookie(signed_in, now).await?,
         };
-        let session = Session {
-            scope: Arc::new(Scope::of(&principal)),
-            principal: Arc::new(principal),
-            credential: credential.clone(),
+        Ok(found.map(|principal| {
+            let session = Session {
+                scope: Arc::new(Scope::of(&principal)),
+                principal: Arc::new(principal),
+                credential: credential.clone(),
+            };
+            self.remember(session.clone(), now);
+            session
+        }))
+    }
+
+    async fn of_key(&self, prefix: &str, hash: &[u8], now: Timestamp) -> Result<Found<Principal>, StoreError> {
+        let rows = find::keys::presented(&self.database, prefix, hash).await?;
+        let is_it = |key: &entities::rows::api_key::Model| platform::api_key::is_same(&key.secret_hash, hash);
+        let Some(row) = rows.into_iter().find(is_it) else { return Ok(Found::Wrong) };
+        if !row.is_valid(now) {
+            return Ok(Found::Over);
+        }
+        // When it was used last is good to know, but no reason to send anybody away.
+        if let Err(error) = store::keys::note_use(&self.database, &row, now).await {
+            tracing::warn!(%error, "the use of a key could not be noted");
+        }
+        Ok(Found::Somebody(row.principal()?))
+    }
+
+    async fn of_person(&self, proven: &Proven) -> Result<Found<Principal>, StoreError> {
+        // The provider may know somebody whom we do not.
+        Ok(self.people.who(proven).await?.map_or(Found::Over, Found::Somebody))
+    }
+
+    async fn of_cookie(&self, signed_in: &SignedIn, now: Timestamp) -> Result<Found<Principal>, StoreError> {
+        let until = signed_in.until;
+        if until <= now {
+            return Ok(Found::Over);
+        }
+        let found = match &signed_in.who {
+            Who::Key { prefix, hash } => self.of_key(prefix, hash, now).await?,
+            Who::Person { issuer, subject } => {
+                // One that is not set any more lets nobody in.
+                let Some(issuer) = self.people.issuers.for_browsers().find(|known| known.url == *issuer) else {
+                    return Ok(Found::Over);
+                };
+                let (issuer, subject) = (issuer.clone(), subject.clone());
+                self.of_person(&Proven { issuer, subject, email: None, expires_at: until }).await?
+            }
         };
-        self.remember(session.clone(), now);
-        Ok(Found::Somebody(session))
+        Ok(found.map(|principal| Principal {
+            expires_at: Some(principal.expires_at.map_or(until, |ends| ends.min(until))),
+            ..principal
+        }))
     }
 
     fn remembered(&self, credential: &Credential, now: Timestamp) -> Option<Session> {

@@ -1,10 +1,13 @@
-//! Whom an identity provider means: the person whose subject it is, or the member with the e-mail address that it has
-//! verified, once. What they may do are their memberships.
+//! Whom an identity provider means: the person whose subject it is, or the one with the e-mail address that it has
+//! verified, once. What they may do are their memberships, and opening what is their own.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use domain::{
-    access::{Actor, Principal, of_memberships},
+    access::{Actor, Member, Principal, Role, of_memberships},
     clock::Clock,
     ids::{IdSource, OrganizationId, SiteId, UserId},
 };
@@ -44,13 +47,25 @@ impl People {
         }
         let Some((person, memberships)) = member else { return Ok(None) };
         let roles = memberships.iter().map(|row| Ok((row.site_id.map(SiteId), row.role()?)));
-        let Some(may) = of_memberships(&roles.collect::<Result<Vec<_>, StoreError>>()?) else { return Ok(None) };
+        let may = of_memberships(&roles.collect::<Result<Vec<_>, StoreError>>()?);
+        let person = UserId(person.id);
+        let own_doors = match &may {
+            // They may open every door anyway, and may be let in at all of them.
+            Some(may) if may.limits.sees_everything() && may.role >= Role::Operator => BTreeSet::new(),
+            _ => find::opening::own_doors(&self.database, person, self.clock.now()).await?,
+        };
+        let may = match may {
+            Some(may) => may,
+            None if own_doors.is_empty() => return Ok(None),
+            None => Member::of_nothing(),
+        };
         Ok(Some(Principal {
             organization,
-            actor: Actor::User(UserId(person.id)),
+            actor: Actor::User(person),
             role: may.role,
             at_sites: may.at_sites,
             limits: may.limits,
+            own_doors,
             counted: false,
             expires_at: Some(proven.expires_at),
         }))

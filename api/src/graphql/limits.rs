@@ -33,11 +33,25 @@ const MOST_ROOTS: usize = 50;
 /// The longest list in a variable: ids, or representations of `_entities`.
 const LONGEST_LIST: usize = 1_000;
 
-/// Refuses a text whose brackets are too deep, before anything parses it. Brackets in strings and comments do not count.
+/// Refuses a document before anything parses it: one whose brackets are too deep (those in strings and comments do not
+/// count), or that has a NUL, as itself or as an escape.
 ///
 /// # Errors
-/// It is too deep.
-pub(crate) fn check_nesting(text: &str) -> Result<(), ApiError> {
+/// It is too deep, or has a NUL.
+pub(crate) fn check_text(text: &str) -> Result<(), ApiError> {
+    let wide = |escape: &str| escape.trim_start_matches('0').starts_with('}') && !escape.starts_with('}');
+    if text.contains('\0') || text.contains("\\u0000") || text.split("\\u{").skip(1).any(wide) {
+        return Err(no_nul());
+    }
+    check_nesting(text)
+}
+
+/// No text has one: PostgreSQL keeps none, and fails when it is asked for one.
+fn no_nul() -> ApiError {
+    ApiError::BadUserInput("A text holds no NUL (U+0000).".to_owned())
+}
+
+fn check_nesting(text: &str) -> Result<(), ApiError> {
     let mut rest = text.as_bytes();
     let mut depth = 0_usize;
     while let Some((&byte, behind)) = rest.split_first() {
@@ -94,7 +108,7 @@ fn block_string(mut rest: &[u8]) -> &[u8] {
     rest
 }
 
-/// Refuses a document that spreads out to more than `most` fields, and variables with endless lists.
+/// Refuses a document that spreads out to more than `most` fields, and variables with endless lists or a NUL.
 ///
 /// # Errors
 /// What is too much.
@@ -110,7 +124,7 @@ pub(crate) fn check(document: &ExecutableDocument, variables: &Variables, most: 
     if variables.values().any(is_endless) {
         return Err(ApiError::BadUserInput(format!("A list in a variable may have at most {LONGEST_LIST} items.")));
     }
-    Ok(())
+    if variables.values().any(has_nul) { Err(no_nul()) } else { Ok(()) }
 }
 
 /// Whether the schema's own text is asked for anywhere (`_service`), also where nothing leads to it.
@@ -234,6 +248,15 @@ fn is_endless(value: &Value) -> bool {
     }
 }
 
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::List(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -255,6 +278,25 @@ mod tests {
         }
         query.push_str(" fragment f50 on Query { __typename }");
         assert!(matches!(judge(&query), Err(ApiError::TooComplex(_))));
+    }
+
+    #[test]
+    fn no_text_has_a_nul() {
+        for document in ["{ a(b: \"\0\") }", r#"{ a(b: "x\u0000") }"#, r#"{ a(b: "\u{0}") }"#, r#"{ a(b: "\u{000}") }"#]
+        {
+            assert!(matches!(check_text(document), Err(ApiError::BadUserInput(_))), "{document:?}");
+        }
+        for document in [r#"{ a(b: "\u0001 \u{10} \u{}") }"#, "{ a(b: \"0\") }"] {
+            assert!(check_text(document).is_ok(), "{document:?}");
+        }
+        let with = |value: serde_json::Value| {
+            let variables = Variables::from_json(serde_json::json!({ "a": value }));
+            check(&parse_query("{ a }").unwrap(), &variables, 1_000)
+        };
+        for value in [serde_json::json!("x\0"), serde_json::json!([{ "b": ["\0"] }]), serde_json::json!({ "\0": 1 })] {
+            assert!(matches!(with(value.clone()), Err(ApiError::BadUserInput(_))), "{value}");
+        }
+        assert!(with(serde_json::json!([{ "b": ["x"] }])).is_ok());
     }
 
     /// Nobody may end the process with a kilobyte.

@@ -1,9 +1,10 @@
-//! What comes to the front door beside GraphQL: webhooks of vendors, and browsers that come back from a vendor.
-//! Neither brings a key; both bring a token of ours.
+//! What comes to the front door beside GraphQL: webhooks of vendors and browsers that come back from a vendor, which bring
+//! a token of ours and no key, and browsers that sign in.
 
 mod consent;
 mod intake;
 mod page;
+pub(crate) mod sign_in;
 
 use axum::{
     http::StatusCode,

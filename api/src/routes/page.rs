@@ -66,19 +66,26 @@ impl Page {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let (title, text) = self.texts();
-        let html = format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Gatehouse</title>\
-             <meta name=\"viewport\" content=\"width=device-width\">\
-             <style>body{{font:18px/1.5 system-ui;max-width:32em;margin:4em auto;padding:0 1em}}</style></head>\
-             <body><h1>{title}</h1><p>{text}</p></body></html>\n"
-        );
         let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
             (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
-        (self.status(), headers, html).into_response()
+        (headers, html(self.status(), "", &format!("<h1>{title}</h1><p>{text}</p>"))).into_response()
     }
+}
+
+/// A small page of this HTML, which nobody keeps. What it may do, the caller says.
+pub(super) fn html(status: StatusCode, head: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Gatehouse</title>\
+         <meta name=\"viewport\" content=\"width=device-width\">{head}\
+         <style>body{{font:18px/1.5 system-ui;max-width:32em;margin:4em auto;padding:0 1em}}</style></head>\
+         <body>{body}</body></html>\n"
+    );
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, headers, html).into_response()
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::protocol::{Close, Incoming, Outgoing};
 use crate::{
     app::AppState,
-    auth::{Admission, Credential, Malformed},
+    auth::{Admission, Credential},
     graphql::error::{ErrorCode, coded, has_code, is_request_error},
 };
 
@@ -38,10 +38,11 @@ const MOST_OPERATIONS: usize = 100;
 /// What the operations yield: their answers, then that they are over.
 type Operations = SelectAll<BoxStream<'static, (Arc<str>, Option<Response>)>>;
 
-/// Serves a socket until one side closes it.
-pub(super) async fn serve(socket: WebSocket, state: AppState, peer: Option<IpAddr>) {
+/// Serves a socket until one side closes it. Who is signed in with the browser that opened it counts where
+/// `connection_init` says nothing else.
+pub(super) async fn serve(socket: WebSocket, state: AppState, peer: Option<IpAddr>, signed_in: Option<Credential>) {
     let (sink, mut frames) = socket.split();
-    let mut connection = Connection::new(sink, state, peer);
+    let mut connection = Connection::new(sink, state, peer, signed_in);
     let over = loop {
         let clock = Arc::clone(&connection.state.shared.clock);
         let step = tokio::select! {
@@ -78,6 +79,7 @@ struct Connection {
     state: AppState,
     /// Where it comes from.
     peer: Option<IpAddr>,
+    signed_in: Option<Credential>,
     sink: SplitSink<WebSocket, Message>,
     /// Whose socket it is, once admitted.
     credential: Option<Credential>,
@@ -91,11 +93,17 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(sink: SplitSink<WebSocket, Message>, state: AppState, peer: Option<IpAddr>) -> Self {
+    fn new(
+        sink: SplitSink<WebSocket, Message>,
+        state: AppState,
+        peer: Option<IpAddr>,
+        signed_in: Option<Credential>,
+    ) -> Self {
         Self {
             ends_at: Some(state.shared.clock.now() + INIT_PATIENCE),
             state,
             peer,
+            signed_in,
             sink,
             credential: None,
             silent_since: now(),
@@ -135,9 +143,9 @@ impl Connection {
 
     /// The key is verified now, and again for each operation and delivery.
     async fn admit(&mut self, payload: &Value) -> Result<(), Over> {
-        let credential = match Credential::of_init_payload(payload) {
-            Ok(Some(credential)) => credential,
-            Ok(None) | Err(Malformed) => return Err(Over::Closed(Close::Forbidden)),
+        let named = Credential::of_init_payload(payload);
+        let Ok(Some(credential)) = named.map(|named| named.or_else(|| self.signed_in.clone())) else {
+            return Err(Over::Closed(Close::Forbidden));
         };
         match self.state.shared.keys.admit(&credential, self.peer).await {
             Ok(Admission::Session(session)) => {

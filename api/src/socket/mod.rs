@@ -13,7 +13,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::AppState, auth::Peer};
+use crate::{
+    app::AppState,
+    auth::{Brought, Peer},
+};
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 
@@ -27,7 +30,11 @@ pub(crate) fn upgrade(state: AppState, Peer(peer): Peer, headers: &HeaderMap, up
     if upgrade.selected_protocol().is_none() {
         return (StatusCode::BAD_REQUEST, "Offer the subprotocol graphql-transport-ws.\n").into_response();
     }
-    upgrade.on_upgrade(move |socket| connection::serve(socket, state, peer))
+    let signed_in = match state.browsers.socket_session(headers) {
+        Brought::Credential(credential) => Some(credential),
+        Brought::Nothing | Brought::Unreadable => None,
+    };
+    upgrade.on_upgrade(move |socket| connection::serve(socket, state, peer, signed_in))
 }
 
 /// Whether a page of another origin asks: neither of this host, nor of an origin that is known.

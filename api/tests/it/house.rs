@@ -1,7 +1,7 @@
 //! A front door over a database of its own: one site of twelve Bikeep docks, another with one, a key per role.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -37,7 +37,7 @@ use migration::{Migrator, MigratorTrait};
 use platform::{
     clock::ManualClock,
     ids::Ids,
-    oidc::{Answer, Documents, Issuers},
+    oidc::{Answer, Documents, Form, Issuers},
     vault::Vault,
 };
 use sea_orm::ConnectOptions;
@@ -201,6 +201,10 @@ impl Documents for NoDocuments {
     fn get(&self, _: String) -> Answer<Result<Vec<u8>, String>> {
         Box::pin(std::future::ready(Err("there is none".to_owned())))
     }
+
+    fn post(&self, _: String, _: Form) -> Answer<Result<(u16, Vec<u8>), String>> {
+        Box::pin(std::future::ready(Err("there is none".to_owned())))
+    }
 }
 
 struct Bell {
@@ -238,7 +242,16 @@ async fn every_door(database: &Database, organization: OrganizationId) -> Vec<do
 fn everybody(organization: OrganizationId, role: Role) -> Principal {
     let actor = Actor::ApiKey(ApiKeyId(uuid::Uuid::nil()));
     let limits = Limits::default();
-    Principal { organization, actor, role, at_sites: BTreeMap::new(), limits, counted: false, expires_at: None }
+    Principal {
+        organization,
+        actor,
+        role,
+        at_sites: BTreeMap::new(),
+        limits,
+        own_doors: BTreeSet::new(),
+        counted: false,
+        expires_at: None,
+    }
 }
 
 async fn settle(

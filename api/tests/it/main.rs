@@ -13,3 +13,4 @@ mod live;
 mod mutations;
 mod queries;
 mod records;
+mod sign_in;

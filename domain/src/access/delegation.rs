@@ -130,6 +130,7 @@ mod tests {
                 role,
                 at_sites: BTreeMap::new(),
                 limits: Limits { sites, doors: doors.map(|doors| doors.into_keys().collect()), verbs },
+                own_doors: BTreeSet::new(),
                 counted,
                 expires_at,
             }
@@ -192,6 +193,7 @@ mod tests {
                 doors: None,
                 verbs: Some(BTreeSet::from([CommandKind::OpenDoor])),
             },
+            own_doors: BTreeSet::new(),
             counted: false,
             expires_at: Timestamp::from_timestamp_secs(2),
         };

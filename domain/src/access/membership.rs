@@ -17,6 +17,15 @@ pub struct Member {
     pub limits: Limits,
 }
 
+impl Member {
+    /// Somebody without any membership: they see nothing but what is their own.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        let limits = Limits { sites: Some(BTreeSet::new()), doors: Some(BTreeSet::new()), verbs: None };
+        Self { role: Role::Viewer, at_sites: BTreeMap::new(), limits }
+    }
+}
+
 /// What somebody with these memberships may do: roles in the organization (no site) or at a site. `None` without any.
 #[must_use]
 pub fn of_memberships(memberships: &[(Option<SiteId>, Role)]) -> Option<Member> {

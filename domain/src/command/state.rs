@@ -70,6 +70,8 @@ text_enum! {
         Expired = "EXPIRED",
         /// Somebody called it off.
         Canceled = "CANCELED",
+        /// What opened the door for who asked ended before it was sent. Nothing was sent.
+        AccessEnded = "ACCESS_ENDED",
         /// A later order for the same door called it off.
         Superseded = "SUPERSEDED",
         /// The vendor refused it for good.

@@ -252,6 +252,12 @@ proptest! {
             row.details = Details::Erased(commitment(text, &salt));
         }
         prop_assert_eq!(ledger.audit(&US, None).unwrap().erased, i64::try_from(erased.len()).unwrap());
+        // Whoever leaves the salt has not erased: the details can be guessed.
+        let sequence = *erased.first().unwrap();
+        let (block, place) = ledger.place(sequence);
+        ledger.blocks[block].0.entries[place].salt = US.salt();
+        let fault = Fault::EventAltered { sequence, event: EventId(fact(sequence).id) };
+        prop_assert_eq!(ledger.audit(&US, None), Err(fault));
     }
 
     #[test]
@@ -275,6 +281,23 @@ fn blocks_cannot_be_taken_out_put_in_or_written_anew() {
     let mut later = sound.clone();
     later.blocks[1].0.sealed_at = at(2_000);
     assert_eq!(later.audit(&US, None), altered);
+    // A row and its entry say the same, which is not what was signed.
+    let mut both = sound.clone();
+    both.row(4).actor = None;
+    both.blocks[1].0.entries[1].digest = both.rows[&fact(4).id].digest(&US.salt());
+    assert_eq!(both.audit(&US, None), altered);
+    // A block of ours that follows on another one of ours.
+    let mut other = Ledger { blocks: Vec::new(), rows: sound.rows.clone() };
+    other.seal(vec![fact(1), Facts { actor: None, ..fact(2) }], &US);
+    other.seal((3..6).map(fact).collect(), &US);
+    let mut mixed = sound.clone();
+    mixed.blocks[1] = other.blocks[1].clone();
+    assert_eq!(mixed.audit(&US, None), altered);
+    mixed.blocks[1].0.previous = mixed.blocks[0].1;
+    assert_eq!(mixed.audit(&US, None), altered, "what it follows on is signed");
+    let mut told = sound.clone();
+    told.blocks[1].1 = Hash::NOTHING;
+    assert_eq!(told.audit(&US, None), altered);
     let mut resigned = sound.clone();
     resigned.blocks[1].2.bytes[0] ^= 1;
     assert_eq!(resigned.audit(&US, None), altered);
@@ -304,6 +327,8 @@ fn a_cut_end_is_found_by_whoever_kept_a_checkpoint() {
     let mut ledger = Ledger::of(&[2, 3], &US);
     let kept = (5, ledger.blocks[1].1);
     assert!(ledger.audit(&US, Some(kept)).is_ok());
+    let other = ledger.audit(&US, Some((5, Hash::NOTHING)));
+    assert_eq!(other, Err(Fault::CheckpointMissing { sequence: 5 }), "the same place in another history");
     ledger.blocks.pop();
     assert!(ledger.audit(&US, None).is_ok());
     assert_eq!(ledger.audit(&US, Some(kept)), Err(Fault::CheckpointMissing { sequence: 5 }));
@@ -323,6 +348,14 @@ fn what_is_forgotten_is_answered_for_by_a_horizon_and_nothing_else() {
         audit.finish()
     };
     assert_eq!(audit(&ledger, &horizon, &signature).unwrap().events, 4);
+    let older = Audit::begin(&US, OURS, Some((&horizon, &signature)), Some((1, Hash::NOTHING)));
+    assert!(older.unwrap().finish().is_ok(), "nobody can compare what is older than the horizon");
+    let theirs = OrganizationId(Uuid::from_u128(8));
+    let foreign = Audit::begin(&US, theirs, Some((&horizon, &signature)), None).unwrap_err();
+    assert_eq!(foreign, Fault::HorizonAltered { sequence: 2 });
+    let (block, hash, signed) = &Ledger::of(&[2], &US).blocks[0];
+    let foreign = Audit::begin(&US, theirs, None, None).unwrap().block(block, (hash, signed), &HashMap::new());
+    assert_eq!(foreign, Err(Fault::BlockAltered { block: 1, sequence: 1 }));
     let further = Horizon(ledger.blocks[0].0.checkpoint());
     assert_eq!(audit(&ledger, &further, &signature), Err(Fault::HorizonAltered { sequence: 5 }));
     // The signature under a checkpoint does not make a horizon of it.

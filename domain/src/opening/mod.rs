@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::{
-    people::{AssignmentFact, CredentialFact, Facts, PlacementFact, RecordFact, RecordPath, TokenFact, who_can_open},
+    people::{
+        AssignmentFact, CredentialFact, Facts, PlacementFact, RecordFact, RecordPath, TokenFact, own_way_in,
+        who_can_open,
+    },
     postures::{Listening, PostureFacts, open_to_anybody},
 };
 use crate::{

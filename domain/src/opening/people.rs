@@ -166,6 +166,18 @@ pub fn who_can_open(facts: &Facts, at: Timestamp) -> Vec<Opener> {
     openers.collect()
 }
 
+/// The path by which this person may have the door opened at that instant: something that is granted to them, whatever is at
+/// the vendor of it. Of several the one that lasts longest; what only the vendor lets in, or has not taken away yet, is none.
+#[must_use]
+pub fn own_way_in(facts: &Facts, person: UserId, at: Timestamp) -> Option<Opening> {
+    let granted = |opening: &Opening| {
+        matches!(opening.via, Via::AccessToken { .. } | Via::Credential(_) | Via::AccessLevel { .. })
+    };
+    let own = who_can_open(facts, at).into_iter().find(|opener| opener.who == Who::User(person))?;
+    let lasting = |opening: &Opening| (opening.span.until.is_none(), opening.span.until);
+    own.openings.into_iter().filter(granted).max_by_key(lasting)
+}
+
 /// The placements by what they hold.
 struct Placed<'a> {
     tokens: BTreeMap<AccessTokenId, Vec<&'a PlacementFact>>,

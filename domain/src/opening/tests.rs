@@ -274,6 +274,27 @@ proptest! {
         prop_assert_eq!(told, expected);
     }
 
+    /// One's own is what is granted to oneself, and of that what lasts longest; never what is left over, or only the vendor's.
+    #[test]
+    fn ones_own_way_in_is_a_grant(facts in facts(), person in user(), at in 0..16_u8) {
+        let at = hour(at);
+        let granted = oracle(&facts, at).into_iter().filter(|(who, via, _)| {
+            let is_grant = [Reason::AccessToken, Reason::Credential, Reason::AccessLevel].contains(&via.reason());
+            *who == Who::User(person) && is_grant
+        });
+        let granted: BTreeSet<Via> = granted.map(|(_, via, _)| via).collect();
+        let found = own_way_in(&facts, person, at);
+        prop_assert_eq!(found.is_some(), !granted.is_empty());
+        let Some(found) = found else { return Ok(()) };
+        prop_assert!(granted.contains(&found.via) && inside(&found.span, at));
+        for opener in who_can_open(&facts, at).into_iter().filter(|opener| opener.who == Who::User(person)) {
+            for other in opener.openings.into_iter().filter(|opening| granted.contains(&opening.via)) {
+                let ends_later = found.span.until.is_none_or(|until| other.span.until.is_some_and(|other| other <= until));
+                prop_assert!(ends_later, "{found:?} {other:?}");
+            }
+        }
+    }
+
     #[test]
     fn what_was_read_back_as_gone_lets_nobody_in(mut facts in facts(), at in 0..16_u8) {
         for placement in &mut facts.placements {

@@ -12,10 +12,10 @@ use crate::{
     rows::{identity, membership, organization, user},
 };
 
-/// Somebody who may sign in, with what they may do.
+/// Somebody who may sign in, with their memberships; there may be none.
 pub type Member = (user::Model, Vec<membership::Model>);
 
-/// The person of this subject of an identity provider. `None` if there is none, or they have no membership.
+/// The person of this subject of an identity provider. `None` if there is none.
 ///
 /// # Errors
 /// The database failed.
@@ -43,11 +43,11 @@ pub async fn identified(
         .filter(membership::Column::UserId.eq(person.id))
         .all(database.read())
         .await?;
-    Ok((!memberships.is_empty()).then_some((person, memberships)))
+    Ok(Some((person, memberships)))
 }
 
-/// The person with a membership and this e-mail address, who is no subject of this identity provider yet. `None` if there
-/// are several: nobody knows which one is meant.
+/// The person with this e-mail address who is no subject of this identity provider yet: the member, if there is one among
+/// them. `None` if there are several: nobody knows which one is meant.
 ///
 /// # Errors
 /// The database failed.
@@ -69,15 +69,17 @@ pub async fn by_email(
         .filter(identity::Column::Issuer.eq(issuer))
         .into_query();
     let address = Expr::expr(Func::lower(Expr::col((user::Entity, user::Column::Email))));
-    let mut found = user::Entity::find()
+    let with_address = user::Entity::find()
         .filter(user::Column::OrganizationId.eq(organization.0))
         .filter(user::Column::ErasedAt.is_null())
         .filter(address.eq(email.to_lowercase()))
-        .filter(user::Column::Id.in_subquery(members))
         .filter(user::Column::Id.not_in_subquery(linked))
-        .limit(2)
-        .all(database.read())
-        .await?;
+        .limit(2);
+    let of_members = with_address.clone().filter(user::Column::Id.in_subquery(members));
+    let mut found = of_members.all(database.read()).await?;
+    if found.is_empty() {
+        found = with_address.all(database.read()).await?;
+    }
     Ok(if found.len() == 1 { found.pop() } else { None })
 }
 

@@ -5,17 +5,18 @@ mod granted;
 mod observed;
 mod placed;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     clock::Timestamp,
     ids::{DeviceId, DoorId, RecordId, UserId, VendorAccountId},
-    opening::{Facts, Listening, PostureFacts},
+    opening::{self, Facts, Listening, Opening, PostureFacts},
     record::{RecordDetails, RecordKind},
 };
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+use self::granted::Asked;
 use super::doors::with_columns;
 use crate::{
     Database, Scope, StoreError,
@@ -70,7 +71,7 @@ pub async fn of_doors(
         return Ok(Vec::new());
     }
     let accounts: Vec<Uuid> = visible.iter().map(|found| found.device.account_id).collect();
-    granted::gather(database, Of::Doors(&ids), at, &mut gathered).await?;
+    granted::gather(database, Of::Doors(&ids).into(), at, &mut gathered).await?;
     placed::gather(database, Of::Doors(&ids), &accounts, at, &mut gathered).await?;
     let places: Vec<Place> = visible.iter().map(Place::of).collect::<Result<_, _>>()?;
     observed::gather(database, &places, &mut gathered).await?;
@@ -100,9 +101,36 @@ pub async fn of_users(
     if visible.is_empty() {
         return Ok(Vec::new());
     }
-    granted::gather(database, Of::Users(&visible), at, &mut gathered).await?;
+    granted::gather(database, Of::Users(&visible).into(), at, &mut gathered).await?;
     placed::gather(database, Of::Users(&visible), &[], at, &mut gathered).await?;
     Ok(gathered.0.into_values().collect())
+}
+
+/// The path by which this person may have this door opened at that instant. Without a scope: it is asked about the caller
+/// themselves, or about who sent a command.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_way_in(
+    database: &Database,
+    user: UserId,
+    door: DoorId,
+    at: Timestamp,
+) -> Result<Option<Opening>, StoreError> {
+    let mut gathered = Gathered(BTreeMap::new());
+    granted::gather(database, Asked { doors: Some(&[door.0]), users: Some(&[user.0]) }, at, &mut gathered).await?;
+    Ok(gathered.0.get(&door).and_then(|facts| opening::own_way_in(facts, user, at)))
+}
+
+/// The doors that something of this person's is for at that instant, at whatever hours of the week. Without a scope: it is
+/// part of a caller's.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_doors(database: &Database, user: UserId, at: Timestamp) -> Result<BTreeSet<DoorId>, StoreError> {
+    let mut gathered = Gathered(BTreeMap::new());
+    granted::gather(database, Of::Users(&[user.0]).into(), at, &mut gathered).await?;
+    Ok(gathered.0.into_keys().collect())
 }
 
 /// What is known of the postures of the visible ones of these doors.

@@ -65,6 +65,7 @@ impl Model {
             role: self.role()?,
             at_sites: BTreeMap::new(),
             limits: self.limits()?,
+            own_doors: std::collections::BTreeSet::new(),
             counted: self.max_uses.is_some(),
             expires_at: self.expires_at,
         })

@@ -40,6 +40,8 @@ pub struct Model {
     pub evidence: String,
     /// The public id of the actor.
     pub requested_by: String,
+    /// Whether it was accepted because the door is the person's own: it is looked at once more before it is sent.
+    pub by_own_right: bool,
     /// The key of the caller, or the id of the command if there was none.
     pub idempotency_key: String,
     /// When it was asked for.

@@ -9,6 +9,7 @@ use domain::{
     event::EventType,
     ids::{ApiKeyId, CommandId, DeviceId, DoorId, IdSource, OrganizationId, SiteId, VendorAccountId},
     lane::LaneId,
+    opening::Reason,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::OnConflict};
 
@@ -49,6 +50,8 @@ pub struct NewCommand<'a> {
     pub requested_by: String,
     /// What they presented, as people may read it; nothing when the house orders by itself.
     pub credential: Option<String>,
+    /// Why who asked may open the door although their role does not let them.
+    pub own_way_in: Option<Reason>,
     /// The caller's key; without one every call is a command of its own.
     pub idempotency_key: Option<String>,
     /// From when on it must not be sent.
@@ -133,7 +136,7 @@ pub async fn accept_within(
         &row,
         EventType::CommandRequested,
         now,
-        decisions::allowed(new.action, new.credential.as_deref()),
+        decisions::allowed(new.action, new.credential.as_deref(), new.own_way_in),
     );
     events::append(transaction, ids, vec![asked]).await?;
     Ok(Some((row, superseded)))
@@ -161,6 +164,7 @@ fn first_row(new: &NewCommand<'_>, now: Timestamp) -> Result<command::Model, Sto
         state: CommandState::Queued.as_str().to_owned(),
         evidence: domain::command::Evidence::None.as_str().to_owned(),
         requested_by: new.requested_by.clone(),
+        by_own_right: new.own_way_in.is_some(),
         idempotency_key: new.idempotency_key.clone().unwrap_or_else(|| new.id.to_string()),
         created_at: now,
         expires_at: new.expires_at,

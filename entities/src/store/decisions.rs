@@ -6,6 +6,7 @@ use domain::{
     command::{Action, Grounds},
     event::EventType,
     ids::{IdSource, OrganizationId},
+    opening::Reason,
 };
 use sea_orm::JsonValue;
 use serde_json::json;
@@ -83,8 +84,12 @@ pub async fn deny(
 }
 
 /// What is told of a command that was allowed.
-pub(super) fn allowed(action: &Action, credential: Option<&str>) -> JsonValue {
-    told(action.kind().as_str(), credential, &action.grounds())
+pub(super) fn allowed(action: &Action, credential: Option<&str>, own_way_in: Option<Reason>) -> JsonValue {
+    let mut data = told(action.kind().as_str(), credential, &action.grounds());
+    if let (Some(data), Some(reason)) = (data.as_object_mut(), own_way_in) {
+        data.insert("ownRight".to_owned(), json!(reason.as_str()));
+    }
+    data
 }
 
 fn told(what: &str, credential: Option<&str>, grounds: &Grounds) -> JsonValue {

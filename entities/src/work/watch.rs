@@ -111,20 +111,26 @@ fn accounts(open: &BTreeMap<Key, AlertSeverity>) -> Select<vendor_account::Entit
 }
 
 /// Devices of linked accounts that are dead, gone or low on charge. Those that somebody had removed are not gone: the
-/// wish came true.
+/// wish came true, or is about to. The device is gone here a moment before the command is done.
 fn devices_in_need() -> Select<device::Entity> {
     let unlinked = vendor_account::Entity::find()
         .select_only()
         .column(vendor_account::Column::Id)
         .filter(vendor_account::Column::State.eq(AccountState::Disconnected.as_str()))
         .into_query();
+    let under_way = [CommandState::Dispatching, CommandState::Accepted].map(CommandState::as_str);
     let removal = Query::select()
         .expr(Expr::val(1))
         .from(command::Entity)
         .and_where(command::Column::DeviceId.into_expr().eq(device::Column::Id.into_expr()))
         .and_where(command::Column::Kind.eq(CommandKind::RemoveDevice.as_str()))
-        .and_where(command::Column::State.eq(CommandState::Succeeded.as_str()))
-        .and_where(command::Column::FinishedAt.into_expr().gte(device::Column::LastSeenAt.into_expr()))
+        .cond_where(
+            Condition::any().add(command::Column::State.is_in(under_way)).add(
+                Condition::all()
+                    .add(command::Column::State.eq(CommandState::Succeeded.as_str()))
+                    .add(command::Column::FinishedAt.into_expr().gte(device::Column::LastSeenAt.into_expr())),
+            ),
+        )
         .to_owned();
     device::Entity::find()
         .filter(

@@ -8,6 +8,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
+use proptest::{collection, option, prelude::*};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
@@ -21,20 +22,27 @@ use super::{
 };
 use crate::clock::ManualClock;
 
-const ISSUER: &str = "https://id.example";
+pub(super) const ISSUER: &str = "https://id.example";
 const AUDIENCE: &str = "gatehouse";
 
 /// A provider whose keys and reachability the test decides.
 #[derive(Default)]
-struct Provider {
-    documents: Mutex<BTreeMap<String, Value>>,
+pub(super) struct Provider {
+    pub(super) documents: Mutex<BTreeMap<String, Value>>,
     asked: AtomicUsize,
+    /// The forms that were sent to it.
+    pub(super) forms: Mutex<Vec<(String, Form)>>,
+    /// What they are answered with.
+    pub(super) grant: Mutex<Option<(u16, Value)>>,
 }
 
 impl Provider {
-    fn publish(&self, keys: &[Value]) {
+    pub(super) fn publish(&self, keys: &[Value]) {
         let mut documents = self.documents.lock().unwrap();
-        let description = json!({ "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys") });
+        let description = json!({
+            "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys"), "token_endpoint": format!("{ISSUER}/token"),
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
+        });
         documents.insert(format!("{ISSUER}/.well-known/openid-configuration"), description);
         documents.insert(format!("{ISSUER}/keys"), json!({ "keys": keys }));
     }
@@ -53,22 +61,29 @@ impl Documents for Provider {
         let found = self.documents.lock().unwrap().get(&url).map(|document| document.to_string().into_bytes());
         Box::pin(std::future::ready(found.ok_or_else(|| "nothing there".to_owned())))
     }
+
+    fn post(&self, url: String, form: Form) -> Answer<Result<(u16, Vec<u8>), String>> {
+        self.forms.lock().unwrap().push((url, form));
+        let grant = self.grant.lock().unwrap().clone();
+        let answer = grant.map(|(status, document)| (status, document.to_string().into_bytes()));
+        Box::pin(std::future::ready(answer.ok_or_else(|| "nothing there".to_owned())))
+    }
 }
 
-struct Signer {
+pub(super) struct Signer {
     pair: EcdsaKeyPair,
     id: String,
 }
 
 impl Signer {
-    fn new(id: &str) -> Self {
+    pub(super) fn new(id: &str) -> Self {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random).unwrap();
         Self { pair, id: id.to_owned() }
     }
 
-    fn key(&self) -> Value {
+    pub(super) fn key(&self) -> Value {
         let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
         let part = |bytes| URL_SAFE_NO_PAD.encode(bytes);
         json!({ "kty": "EC", "crv": "P-256", "use": "sig", "kid": self.id, "x": part(x), "y": part(y) })
@@ -81,12 +96,12 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
     }
 
-    fn token(&self, claims: &Value) -> String {
+    pub(super) fn token(&self, claims: &Value) -> String {
         self.sign(&json!({ "alg": "ES256", "kid": self.id, "typ": "JWT" }), claims)
     }
 }
 
-fn claims(clock: &ManualClock) -> Value {
+pub(super) fn claims(clock: &ManualClock) -> Value {
     let now = clock.now().timestamp();
     json!({
         "iss": ISSUER, "sub": "zoe", "aud": AUDIENCE, "iat": now, "exp": now + 300,
@@ -94,14 +109,20 @@ fn claims(clock: &ManualClock) -> Value {
     })
 }
 
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
+pub(super) fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims[name] = value;
     claims
 }
 
 fn issuers(provider: &Arc<Provider>, clock: &ManualClock) -> Issuers {
-    let issuer =
-        Issuer { url: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), organization: None, link_by_email: false };
+    issuers_of(issuer(), provider, clock)
+}
+
+pub(super) fn issuer() -> Issuer {
+    serde_json::from_value(json!({ "url": ISSUER, "audience": AUDIENCE })).unwrap()
+}
+
+pub(super) fn issuers_of(issuer: Issuer, provider: &Arc<Provider>, clock: &ManualClock) -> Issuers {
     let documents: Arc<dyn Documents> = Arc::clone(provider) as _;
     Issuers::new(vec![issuer], &documents, Arc::new(clock.clone()))
 }
@@ -151,7 +172,7 @@ async fn whatever_is_wrong_proves_nothing() {
         ("nonsense", "a.b.c".to_owned()),
         ("two parts", body.clone()),
         ("four parts", format!("{body}.{signature}.x")),
-        ("too long", format!("{body}.{}", "A".repeat(LONGEST_TOKEN))),
+        ("too long", with("more", json!("A".repeat(LONGEST_TOKEN)))),
         ("another provider", with("iss", json!("https://id.example.evil"))),
         ("a longer name of the provider", with("iss", json!("https://id.example/"))),
         ("no provider", without("iss")),
@@ -160,6 +181,7 @@ async fn whatever_is_wrong_proves_nothing() {
         ("no audience", without("aud")),
         ("nobody", with("sub", json!(""))),
         ("no subject", without("sub")),
+        ("a subject that is too long", with("sub", json!("a".repeat(256)))),
         ("a subject that is a number", with("sub", json!(7))),
         ("not yet", with("nbf", json!(now + 31))),
         ("not yet, in words", with("nbf", json!("tomorrow"))),
@@ -212,6 +234,8 @@ async fn keys_rotate_and_are_looked_for_seldom() {
     let crowd = futures_of(50, || issuers.prove(&token)).await;
     assert!(crowd.iter().all(Result::is_ok));
     assert_eq!(provider.looks(), 3);
+    let nameless = old.sign(&json!({ "alg": "ES256" }), &claims(&clock));
+    assert_eq!(issuers.prove(&nameless).await, Err(NotProven::Wrong), "it may be either key's");
     // Made-up keys make nobody look more often.
     for number in 0..100 {
         let made_up = Signer::new(&number.to_string()).token(&claims(&clock));
@@ -222,9 +246,11 @@ async fn keys_rotate_and_are_looked_for_seldom() {
     provider.publish(&[new.key()]);
     clock.advance(TimeDelta::hours(1));
     let token = old.token(&claims(&clock));
-    while issuers.prove(&token).await.is_ok() {
+    for _ in 0..100 {
+        let _ = issuers.prove(&token).await;
         tokio::task::yield_now().await;
     }
+    assert_eq!(issuers.prove(&token).await, Err(NotProven::Wrong));
     assert_eq!(provider.looks(), 4);
     // While the provider is away its keys count for a day.
     provider.documents.lock().unwrap().clear();
@@ -312,14 +338,34 @@ async fn futures_of<F: Future>(count: usize, make: impl Fn() -> F) -> Vec<F::Out
     done.into_iter().flatten().collect()
 }
 
-proptest::proptest! {
+/// What a provider, or somebody who says that they are one, may write in a token.
+fn documents() -> impl Strategy<Value = (Value, Value)> {
+    let text = || option::of("\\PC{0,12}");
+    let number =
+        || option::of(prop_oneof![any::<f64>().prop_map(Value::from), (0..4_000_000_000_i64).prop_map(Value::from)]);
+    let header =
+        (prop_oneof![Just("ES256".to_owned()), "\\PC{0,9}"], option::of(prop_oneof!["1", "\\PC{0,9}"]), text())
+            .prop_map(|(alg, kid, crit)| json!({ "alg": alg, "kid": kid, "crit": crit }));
+    let claims = ("\\PC{0,300}", collection::vec("\\PC{0,9}", 0..3), number(), number(), text())
+        .prop_map(|(sub, aud, exp, nbf, email)| json!({ "iss": "x", "sub": sub, "aud": aud, "exp": exp, "nbf": nbf, "email": email }));
+    (header, claims)
+}
+
+proptest! {
     #[test]
-    fn no_token_panics(token in "\\PC{0,80}", header in ".{0,60}", claims in ".{0,60}") {
+    fn no_token_panics(token in "\\PC{0,80}", (header, claims) in documents()) {
         let _ = token::read(&token);
-        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        if let Some(read) = token::read(&format!("{}.{}.AAAA", part(&header), part(&claims))) {
-            let proven = token::prove(&read, &[], Timestamp::default());
-            proptest::prop_assert!(matches!(proven, Err(Unproven::UnknownKey | Unproven::Unreadable)));
+        let signer = Signer::new("1");
+        let keys = keys::read(json!({ "keys": [signer.key()] }).to_string().as_bytes()).unwrap();
+        let token = signer.sign(&header, &claims);
+        let read = token::read(&token);
+        prop_assert_eq!(read.is_some(), claims["exp"].is_number(), "{}", claims);
+        if let Some(read) = read {
+            let unknown = token::prove(&read, &[], Timestamp::default());
+            prop_assert!(matches!(unknown, Err(Unproven::UnknownKey | Unproven::Unreadable)));
+            if let Ok(ends) = token::prove(&read, &keys, Timestamp::default()) {
+                prop_assert!(header["alg"] == "ES256" && header["crit"].is_null() && ends > Timestamp::default());
+            }
         }
     }
 }

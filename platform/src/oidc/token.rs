@@ -38,6 +38,8 @@ pub(super) struct Claims {
     nbf: Option<f64>,
     pub(super) email: Option<String>,
     email_verified: Option<serde_json::Value>,
+    nonce: Option<serde_json::Value>,
+    azp: Option<serde_json::Value>,
 }
 
 /// One, or several.
@@ -58,6 +60,16 @@ impl Audience {
 }
 
 impl Claims {
+    /// Whether this is what a provider tells the client with this id of a sign-in that it began with this nonce (OpenID
+    /// Connect Core 1.0, 3.1.3.7).
+    pub(super) fn answers(&self, client: &str, nonce: &str) -> bool {
+        let is = |value: &serde_json::Value, text: &str| value.as_str() == Some(text);
+        let is_for_several = matches!(&self.aud, Audience::Several(names) if names.len() > 1);
+        self.aud.names(client)
+            && self.azp.as_ref().map_or(!is_for_several, |azp| is(azp, client))
+            && self.nonce.as_ref().is_some_and(|told| is(told, nonce))
+    }
+
     /// Some providers write the word instead of the value.
     pub(super) fn has_verified_email(&self) -> bool {
         match &self.email_verified {

@@ -90,7 +90,7 @@ fn expected(caller: &Caller, row: AccountRow) -> Option<&'static str> {
     let (AccountRow::Account(needed) | AccountRow::Site(needed) | AccountRow::Delivery(needed)) = row;
     let sees_it = match (&caller.sight, row) {
         (Sight::Everything, _) => true,
-        (Sight::Site(_) | Sight::Door(_), AccountRow::Site(_)) => return Some("FORBIDDEN"),
+        (sight, AccountRow::Site(_)) if sight.is_limited() => return Some("FORBIDDEN"),
         _ => false,
     };
     if !sees_it {

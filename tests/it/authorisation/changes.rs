@@ -259,8 +259,9 @@ fn word(row: &ChangeRow, caller: &Caller) -> Word {
     let denied = caller.role < row.needed || caller.only.is_some_and(|only| only != row.kind);
     let at_place = !matches!(caller.name, "stranger" | "of another site" | "of another door");
     let sees = match row.at {
-        At::Door | At::Device => at_place,
-        At::OfDevice(..) => at_place && !matches!(caller.sight, Sight::Door(_)),
+        At::Door => at_place,
+        At::Device => at_place && !matches!(caller.sight, Sight::Own(_)),
+        At::OfDevice(..) => at_place && !matches!(caller.sight, Sight::Door(_) | Sight::Own(_)),
         At::Account | At::OfPeople(..) => caller.sight == Sight::Everything,
     };
     let reads = matches!(row.kind, CommandKind::ReadDeviceVariable | CommandKind::ReadDeviceInformation);

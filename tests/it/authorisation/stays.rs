@@ -90,8 +90,9 @@ fn expected(world: &World, caller: &Caller, row: StayRow) -> Option<&'static str
     let at_the_site = |site: &String| json!(site) == world.lock()["site"]["id"];
     match (&caller.sight, row) {
         (Sight::Site(site), StayRow::Alert) if at_the_site(site) => None,
-        (Sight::Site(_) | Sight::Door(_), StayRow::Alert) | (Sight::Stranger, _) => Some("NOT_FOUND"),
-        (Sight::Site(_) | Sight::Door(_), _) => Some("FORBIDDEN"),
+        (sight, StayRow::Alert) if sight.is_limited() => Some("NOT_FOUND"),
+        (Sight::Stranger, _) => Some("NOT_FOUND"),
+        (sight, _) if sight.is_limited() => Some("FORBIDDEN"),
         _ => (caller.role < needed || caller.only.is_some()).then_some("FORBIDDEN"),
     }
 }

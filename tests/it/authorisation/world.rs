@@ -1,6 +1,11 @@
 //! Who may call, and what there is to see: the oracle of the matrix. What a caller sees is spelled out here once more, not asked of
 //! the product.
 
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Mutex,
+};
+
 use domain::{
     access::Role,
     alert::{AlertKind, AlertSeverity},
@@ -16,11 +21,12 @@ use gatehouse::keys::KeyPlan;
 use gatehouse_tests::{
     client::{Client, text},
     house::{BackEnd, Plan, TestHouse},
+    issuer::Issuer,
 };
 use serde_json::{Value, json};
 
 use super::people::made;
-use crate::tokens::scene::{stay_at, token_for, write_alert};
+use crate::tokens::scene::{ask, stay_at, token_for, write_alert};
 
 /// What the caller sees of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub(super) enum Sight {
     Stranger,
     Site(String),
     Door(String),
+    /// A person without a role, whose own door it is.
+    Own(String),
     Everything,
 }
 
@@ -67,12 +75,21 @@ pub(super) enum Place {
 }
 
 impl Sight {
+    /// Whether it is a part of the organization.
+    pub(super) const fn is_limited(&self) -> bool {
+        matches!(self, Self::Site(_) | Self::Door(_) | Self::Own(_))
+    }
+
     pub(super) fn sees(&self, thing: &Thing) -> bool {
         match (self, &thing.place) {
-            (Self::Nobody | Self::Stranger, _) | (Self::Site(_) | Self::Door(_), Place::Nowhere) => false,
+            (Self::Nobody | Self::Stranger, _) | (Self::Site(_) | Self::Door(_) | Self::Own(_), Place::Nowhere) => {
+                false
+            }
             (Self::Everything, _) | (_, Place::Organization) => true,
             (Self::Site(own), Place::At { site, .. }) => own == site,
             (Self::Door(own), Place::At { doors, .. }) => doors.contains(own),
+            // Others use it too: what hangs on it is not theirs.
+            (Self::Own(own), Place::At { doors, .. }) => ["Door", "Site"].contains(&thing.kind) && doors.contains(own),
         }
     }
 }
@@ -84,11 +101,21 @@ pub(super) struct World {
     pub(super) things: Vec<Thing>,
     /// A room of the PMS, by the PMS's id.
     pub(super) room: String,
+    issuer: Issuer,
+    /// Who has no role, and the access levels that can be theirs, by site.
+    resident: String,
+    own_levels: BTreeMap<String, String>,
+    own_door: Mutex<String>,
 }
+
+/// The address of whoever has no role.
+const RESIDENT: &str = "rey@example.com";
 
 impl World {
     pub(super) async fn start(back_end: BackEnd) -> Self {
+        let issuer = Issuer::start().await;
         let plan = Plan::on(back_end).without_worker().with_setting("introspection", "yes");
+        let plan = plan.with_setting("issuers", &issuer.setting(true));
         let house = plan.with_setting("max_complexity", "1000000").start().await;
         let doors = house.doors().await;
         for door in &doors {
@@ -102,11 +129,21 @@ impl World {
             }
         }
         let of_stays = things_of_stays(&house, doors.iter().find(|door| is_lock(door)).unwrap()).await;
-        let mut things = things(&house).await;
-        things.extend(of_stays);
+        let (resident, own_levels) = levels_of_a_resident(&house, &doors).await;
         let rooms = "{ records(filter: { kinds: [RESOURCE] }, first: 1) { nodes { externalId } } }";
         let room = text(&house.client.data(rooms, json!({})).await["records"]["nodes"][0]["externalId"]);
-        Self { house, doors, things, room }
+        let own_door = Mutex::new(text(&doors[0]["id"]));
+        let mut world = Self { house, doors, things: Vec::new(), room, issuer, resident, own_levels, own_door };
+        // While there is one organization only, as the provider is set for none; and an event, which is seen as others are.
+        let own = &world.doors[0]["id"];
+        let caller = world.resident(own.as_str().unwrap()).await;
+        let seen = caller.data("{ viewer { ownDoorIds } }", json!({})).await;
+        assert_eq!(seen["viewer"]["ownDoorIds"], json!([own]), "{seen:#}");
+        let mut levels: Vec<String> = world.own_levels.values().cloned().collect();
+        levels.sort_unstable();
+        let level = |id| Thing { kind: "AccessLevel", id, place: Place::Nowhere, needs: Role::Manager };
+        world.things = levels.into_iter().map(level).chain(things(&world.house).await).chain(of_stays).collect();
+        world
     }
 
     /// A door that takes codes.
@@ -135,9 +172,39 @@ impl World {
         let client = match sight {
             Sight::Nobody => self.house.client.with_key(""),
             Sight::Stranger => self.house.stranger().await,
+            Sight::Own(ref door) => self.resident(door).await,
             _ => self.house.caller(&plan).await,
         };
         Caller { name, client, sight, role, only }
+    }
+
+    /// A person without a role, signed in anew so that nothing is remembered of them, whose own this door is.
+    async fn resident(&self, door: &str) -> Client {
+        let before = std::mem::replace(&mut *self.own_door.lock().unwrap(), door.to_owned());
+        if before != door {
+            self.give(door).await;
+        }
+        let foundation = self.house.foundation();
+        let ends = foundation.clock.now().timestamp() + 3_600;
+        let claims = json!({
+            "sub": "1", "exp": ends, "email": RESIDENT, "email_verified": true, "jti": foundation.ids.next_uuid(),
+        });
+        self.house.client.with_key(&self.issuer.token(&claims))
+    }
+
+    /// Makes this door the resident's own, and no other.
+    async fn give(&self, door: &str) {
+        let at = text(&self.doors.iter().find(|at| at["id"] == *door).unwrap()["site"]["id"]);
+        let admin = &self.house.client;
+        for (site, level) in &self.own_levels {
+            let change = if *site == at { "assignAccessLevel" } else { "unassignAccessLevel" };
+            let input = json!({ "accessLevelId": level, "userId": self.resident });
+            // It may be as it is to be.
+            ask(admin, change, input, "assignment { id }").await;
+        }
+        let input = json!({ "accessLevelId": self.own_levels[&at], "doorIds": [door] });
+        let changed = ask(admin, "updateAccessLevel", input, "accessLevel { id }").await;
+        assert_eq!(changed["userErrors"], json!([]), "{changed:#}");
     }
 
     /// One caller of each kind; the limited ones see the place of `door`, or the place of another.
@@ -151,6 +218,7 @@ impl World {
             self.caller("stranger", Role::Admin, Sight::Stranger, None).await,
             self.caller("of the site", Role::Manager, of_site(site), None).await,
             self.caller("of another site", Role::Manager, of_site(other_site), None).await,
+            self.caller("resident", Role::Viewer, Sight::Own(own.clone()), None).await,
             self.caller("of the door", Role::Manager, Sight::Door(own), None).await,
             self.caller("of another door", Role::Manager, Sight::Door(other), None).await,
             self.caller("viewer", Role::Viewer, Sight::Everything, None).await,
@@ -195,7 +263,10 @@ impl World {
         let answer = answer.to_string();
         for thing in &self.things {
             let is_there = answer.contains(&thing.id);
-            assert!(!is_there || caller.sees(thing), "{} was shown {} {}", caller.name, thing.kind, thing.id);
+            // Who one is, one is told.
+            let is_oneself = matches!(caller.sight, Sight::Own(_)) && thing.id == self.resident;
+            let may = caller.sees(thing) || is_oneself;
+            assert!(!is_there || may, "{} was shown {} {}", caller.name, thing.kind, thing.id);
         }
     }
 }
@@ -215,6 +286,29 @@ async fn every(house: &TestHouse, list: &str, fields: &str) -> Vec<Value> {
         }
         after = data[list]["pageInfo"]["endCursor"].clone();
     }
+}
+
+/// A person without a role, and an access level at each site, with a door. The one of the first door is theirs.
+async fn levels_of_a_resident(house: &TestHouse, doors: &[Value]) -> (String, BTreeMap<String, String>) {
+    let made = async |mutation: &str, input: Value, fields: &str| {
+        let payload = ask(&house.client, mutation, input, fields).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+        payload
+    };
+    let user = made("createUser", json!({ "name": "Rey", "email": RESIDENT }), "user { id }").await;
+    let user = text(&user["user"]["id"]);
+    let mut levels = BTreeMap::new();
+    for door in doors {
+        let site = text(&door["site"]["id"]);
+        if let Entry::Vacant(entry) = levels.entry(site.clone()) {
+            let input = json!({ "name": "Home", "siteId": site, "doorIds": [door["id"]] });
+            let level = made("createAccessLevel", input, "accessLevel { id }").await;
+            entry.insert(text(&level["accessLevel"]["id"]));
+        }
+    }
+    let level = &levels[&text(&doors[0]["site"]["id"])];
+    made("assignAccessLevel", json!({ "accessLevelId": level, "userId": user }), "assignment { id }").await;
+    (user, levels)
 }
 
 fn is_lock(door: &Value) -> bool {

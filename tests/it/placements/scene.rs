@@ -231,6 +231,7 @@ impl Scene {
             role: Role::Admin,
             at_sites: BTreeMap::new(),
             limits: Limits::default(),
+            own_doors: BTreeSet::new(),
             counted: false,
             expires_at: None,
         })

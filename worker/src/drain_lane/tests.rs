@@ -26,6 +26,7 @@ fn row(number: u128, door: Option<u128>, action: impl Into<Action>) -> command::
         state: CommandState::Queued.as_str().to_owned(),
         evidence: Evidence::None.as_str().to_owned(),
         requested_by: "key_x".to_owned(),
+        by_own_right: false,
         idempotency_key: number.to_string(),
         created_at: now,
         expires_at: None,

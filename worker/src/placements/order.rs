@@ -67,6 +67,7 @@ impl Reconciler {
             idempotency_key: Some(format!("{placement}:{}:{}", row.wish_version, next.progress.orders)),
             requested_by: placement,
             credential: None,
+            own_way_in: None,
             expires_at: expiry(kind, None, now).unwrap_or_default(),
         };
         let ordered = store::placements::order(&self.parts.database, ids, row, &next, &new, now).await?;

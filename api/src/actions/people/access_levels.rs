@@ -62,8 +62,8 @@ pub(crate) async fn create_access_level(
     let asked = json!([new.site, new.name, new.schedule, new.doors]);
     let checked = permit(shared, session)
         .and_then(|()| keyed(shared, session, "createAccessLevel", new.idempotency_key, &asked))
-        .and_then(|key| Ok((key, short_text("name", &new.name)?, schedule(new.schedule.as_deref())?)));
-    let (key, (), schedule) = match checked {
+        .and_then(|key| Ok((key, short_text("name", &new.name)?)));
+    let (key, ()) = match checked {
         Ok(checked) => checked,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -73,6 +73,10 @@ pub(crate) async fn create_access_level(
     };
     let doors = match doors_for(shared, session, &new.doors).await? {
         Ok(doors) => doors,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let schedule = match schedule_for(shared, session, new.schedule.as_deref()).await? {
+        Ok(schedule) => schedule,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let level = NewAccessLevel {
@@ -115,11 +119,17 @@ pub(crate) async fn update_access_level(
         None => None,
     };
     let checked = given.name.as_deref().map_or(Ok(()), |name| short_text("name", name));
-    let checked = checked.and_then(|()| given.schedule.map(|id| schedule(id.as_deref())).transpose());
-    let change = match checked {
-        Ok(schedule) => AccessLevelChange { name: given.name.map(|name| name.trim().to_owned()), schedule, doors },
-        Err(refusal) => return Ok(Err(refusal)),
+    if let Err(refusal) = checked {
+        return Ok(Err(refusal));
+    }
+    let schedule = match &given.schedule {
+        Some(schedule) => match schedule_for(shared, session, schedule.as_deref()).await? {
+            Ok(schedule) => Some(schedule),
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+        None => None,
     };
+    let change = AccessLevelChange { name: given.name.map(|name| name.trim().to_owned()), schedule, doors };
     let by = session.principal.actor.to_string();
     let target = (OrganizationId(row.organization_id), AccessLevelId(row.id));
     match access_levels::update(&shared.database, &acting(shared, &by, None), target, change).await? {
@@ -209,8 +219,13 @@ async fn level_for(shared: &Shared, session: &Session, id: &str) -> Answer<acces
     Ok(found.into_iter().next().ok_or(absent))
 }
 
-fn schedule(id: Option<&str>) -> Result<Option<ScheduleId>, Refusal> {
-    id.map(str::parse).transpose().map_err(|_| Refusal::NotFound { field: "scheduleId" })
+/// A schedule that the caller sees, if one is named.
+async fn schedule_for(shared: &Shared, session: &Session, id: Option<&str>) -> Answer<Option<ScheduleId>> {
+    let absent = Refusal::NotFound { field: "scheduleId" };
+    let Some(id) = id else { return Ok(Ok(None)) };
+    let Ok(id) = id.parse::<ScheduleId>() else { return Ok(Err(absent)) };
+    let found = find::access_levels::schedules_by_ids(&shared.database, &session.scope, &[id]).await?;
+    Ok(if found.is_empty() { Err(absent) } else { Ok(Some(id)) })
 }
 
 /// All were found in scope; they are not at the site of the level, or gone since.

@@ -62,7 +62,7 @@ impl AccessLevel {
 pub(crate) struct AccessAssignment(pub(super) Arc<access_assignment::Model>);
 
 /// That a person has an access level, and from when until when.
-#[Object]
+#[Object(tag = "personal")]
 impl AccessAssignment {
     /// Its id (`asgn_…`).
     pub(crate) async fn id(&self) -> ID {

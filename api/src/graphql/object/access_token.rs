@@ -24,7 +24,7 @@ pub(crate) struct AccessToken(pub(super) Arc<access_token::Model>);
 
 /// A PIN or tag that was issued for a stay. Its value is sealed: `revealAccessToken` alone shows it. Seen by a MANAGER who
 /// sees the whole organization.
-#[Object]
+#[Object(tag = "personal")]
 impl AccessToken {
     /// Its id (`tok_…`).
     pub(crate) async fn id(&self) -> ID {

@@ -33,7 +33,7 @@ pub(crate) fn may_see_people(principal: &Principal, now: Timestamp) -> Result<()
 
 /// What a person presents at a door, with its copies at vendors. A PIN is sealed and never shown. Seen by a MANAGER who
 /// sees the whole organization.
-#[Object]
+#[Object(tag = "personal")]
 impl Credential {
     /// Its id (`cred_…`).
     pub(crate) async fn id(&self) -> ID {

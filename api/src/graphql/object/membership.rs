@@ -17,7 +17,7 @@ use crate::graphql::words::Role;
 pub(crate) struct Membership(pub(super) Arc<rows::membership::Model>);
 
 /// What a person may do who signs in: a role in the organization, or at one site of it. At a site the higher one counts.
-#[Object]
+#[Object(tag = "personal")]
 impl Membership {
     /// Its id (`mbr_…`).
     async fn id(&self) -> ID {

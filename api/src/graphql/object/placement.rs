@@ -25,7 +25,7 @@ pub(crate) struct Placement(pub(super) Arc<placement::Model>);
 
 /// What of a token or credential is to be at a vendor, and what is known to be there. What is read back at the vendor
 /// counts, never what it answered to an order. Seen by a MANAGER who sees the whole organization.
-#[Object]
+#[Object(tag = "personal")]
 impl Placement {
     /// Its id (`plc_…`).
     pub(crate) async fn id(&self) -> ID {

@@ -61,7 +61,7 @@ pub(super) async fn stays_of(
 }
 
 /// A stay, known to a property-management system or made here. Seen by a MANAGER who sees the whole organization.
-#[Object]
+#[Object(tag = "personal")]
 impl Reservation {
     /// Its id (`rsv_…`).
     pub(crate) async fn id(&self) -> ID {

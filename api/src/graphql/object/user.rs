@@ -30,7 +30,7 @@ pub(crate) struct User(pub(super) Arc<user::Model>);
 
 /// A person: who holds credentials, stays as a guest or may sign in. Seen by a MANAGER who sees the whole organization, and
 /// by themselves.
-#[Object]
+#[Object(tag = "personal")]
 impl User {
     /// Their id (`user_…`).
     pub(crate) async fn id(&self) -> ID {

@@ -113,6 +113,12 @@ impl Viewer {
         Sight::from(&self.0.principal.limits)
     }
 
+    /// Doors that a person sees beside these, because an access token, a credential or an access level of theirs is for them
+    /// now. They may open them at the times at which that counts.
+    async fn own_door_ids(&self) -> Vec<ID> {
+        self.0.principal.own_doors.iter().map(|id| id.to_string().into()).collect()
+    }
+
     /// The commands they may send somewhere, where a door or device can carry them out.
     async fn allowed_command_kinds(&self, context: &Context<'_>) -> Result<Vec<CommandKind>> {
         let now = context.shared()?.clock.now();

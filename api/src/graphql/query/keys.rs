@@ -46,7 +46,7 @@ impl KeyQueries {
             let only_own = !principal.may_see_key(None, now);
             let own = principal.actor.to_string();
             let page = PageArguments { first, after, last, before };
-            let made_by = made_by.map(|id| id.0);
+            let made_by = super::bounded("madeBy", made_by.map(|id| id.0))?;
             if only_own && made_by.as_ref().is_some_and(|maker| *maker != own) {
                 return Ok(super::list::nothing());
             }

@@ -26,14 +26,14 @@ use super::{error::ApiError, federation::Entities};
 /// Longer texts are neither names nor numbers nor ids.
 const LONGEST_TEXT: usize = 200;
 
-/// A text to look for, unless nothing can have it: PostgreSQL keeps no text with a NUL, and fails when it is asked for one.
+/// A text to look for, unless nothing can have it.
 ///
 /// # Errors
-/// It is endless or has a NUL.
+/// It is endless.
 fn bounded(name: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
     match text {
-        Some(text) if text.chars().count() > LONGEST_TEXT || text.contains('\0') => {
-            Err(ApiError::BadUserInput(format!("`{name}` may have at most {LONGEST_TEXT} characters, and no NUL.")))
+        Some(text) if text.chars().count() > LONGEST_TEXT => {
+            Err(ApiError::BadUserInput(format!("`{name}` may have at most {LONGEST_TEXT} characters.")))
         }
         text => Ok(text),
     }

@@ -147,6 +147,8 @@ words! {
         Expired,
         /// Somebody called it off.
         Canceled,
+        /// What opened the door for who asked ended before it was sent. Nothing was sent.
+        AccessEnded,
         /// A later order for the same door called it off.
         Superseded,
         /// The vendor refused it for good.

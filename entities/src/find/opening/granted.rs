@@ -23,10 +23,17 @@ use crate::{
     },
 };
 
+/// Of what grants are wanted: those at these doors, of these people, or of these people at these doors.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) doors: Option<&'a [Uuid]>,
+    pub(super) users: Option<&'a [Uuid]>,
+}
+
 /// Puts what is granted to its doors.
 pub(super) async fn gather(
     database: &Database,
-    of: Of<'_>,
+    of: Asked<'_>,
     at: Timestamp,
     gathered: &mut Gathered,
 ) -> Result<(), StoreError> {
@@ -35,12 +42,20 @@ pub(super) async fn gather(
     assignments(database, of, at, gathered).await
 }
 
-/// From a column of a door or a person to those that are asked for.
-pub(super) fn asked(of: Of<'_>, door: impl ColumnTrait, user: impl ColumnTrait) -> Condition {
-    Condition::all().add(match of {
-        Of::Doors(doors) => door.is_in(doors.iter().copied()),
-        Of::Users(users) => user.is_in(users.iter().copied()),
-    })
+impl<'a> From<Of<'a>> for Asked<'a> {
+    fn from(of: Of<'a>) -> Self {
+        match of {
+            Of::Doors(doors) => Self { doors: Some(doors), users: None },
+            Of::Users(users) => Self { doors: None, users: Some(users) },
+        }
+    }
+}
+
+/// From a column of a door and one of a person to those that are asked for.
+fn asked(of: Asked<'_>, door: impl ColumnTrait, user: impl ColumnTrait) -> Condition {
+    let doors = of.doors.map(|doors| door.is_in(doors.iter().copied()));
+    let users = of.users.map(|users| user.is_in(users.iter().copied()));
+    Condition::all().add_option(doors).add_option(users)
 }
 
 /// Whether a column's window, open where it is null, covers an instant.
@@ -51,7 +66,7 @@ pub(super) fn covers(from: impl ColumnTrait, until: impl ColumnTrait, at: Timest
 }
 
 /// Tokens that are meant to open at that instant, joined with their stays and their doors.
-pub(super) fn live_tokens(of: Of<'_>, at: Timestamp) -> Select<access_token_door::Entity> {
+pub(super) fn live_tokens(of: Asked<'_>, at: Timestamp) -> Select<access_token_door::Entity> {
     let to_token = access_token_door::Entity::belongs_to(access_token::Entity)
         .from(access_token_door::Column::AccessTokenId)
         .to(access_token::Column::Id);
@@ -69,7 +84,7 @@ pub(super) fn live_tokens(of: Of<'_>, at: Timestamp) -> Select<access_token_door
 }
 
 /// Credentials that are meant to open certain doors at that instant, joined with these.
-pub(super) fn live_credentials(of: Of<'_>, at: Timestamp) -> Select<credential_door::Entity> {
+pub(super) fn live_credentials(of: Asked<'_>, at: Timestamp) -> Select<credential_door::Entity> {
     let to_credential = credential_door::Entity::belongs_to(credential::Entity)
         .from(credential_door::Column::CredentialId)
         .to(credential::Column::Id);
@@ -82,7 +97,7 @@ pub(super) fn live_credentials(of: Of<'_>, at: Timestamp) -> Select<credential_d
 }
 
 /// Access levels that are assigned at that instant, joined with their assignments and doors.
-pub(super) fn live_assignments(of: Of<'_>, at: Timestamp) -> Select<access_level_door::Entity> {
+pub(super) fn live_assignments(of: Asked<'_>, at: Timestamp) -> Select<access_level_door::Entity> {
     let to_level = access_level_door::Entity::belongs_to(access_level::Entity)
         .from(access_level_door::Column::AccessLevelId)
         .to(access_level::Column::Id);
@@ -109,7 +124,7 @@ struct TokenAtDoor {
     leaves_at: Option<Timestamp>,
 }
 
-async fn tokens(database: &Database, of: Of<'_>, at: Timestamp, gathered: &mut Gathered) -> Result<(), StoreError> {
+async fn tokens(database: &Database, of: Asked<'_>, at: Timestamp, gathered: &mut Gathered) -> Result<(), StoreError> {
     let found = live_tokens(of, at)
         .columns([access_token_door::Column::DoorId, access_token_door::Column::LeavesAt])
         .columns([
@@ -146,7 +161,7 @@ struct CredentialAtDoor {
 
 async fn credentials(
     database: &Database,
-    of: Of<'_>,
+    of: Asked<'_>,
     at: Timestamp,
     gathered: &mut Gathered,
 ) -> Result<(), StoreError> {
@@ -180,7 +195,7 @@ struct LevelAtDoor {
 
 async fn assignments(
     database: &Database,
-    of: Of<'_>,
+    of: Asked<'_>,
     at: Timestamp,
     gathered: &mut Gathered,
 ) -> Result<(), StoreError> {
@@ -221,7 +236,7 @@ struct WeekAtSite {
 }
 
 /// The schedules of the levels, each with the zone of its site.
-async fn weeks(database: &Database, of: Of<'_>, at: Timestamp) -> Result<HashMap<Uuid, Arc<Weekly>>, StoreError> {
+async fn weeks(database: &Database, of: Asked<'_>, at: Timestamp) -> Result<HashMap<Uuid, Arc<Weekly>>, StoreError> {
     let used = live_assignments(of, at).column(access_level::Column::ScheduleId).into_query();
     let to_site = schedule::Entity::belongs_to(site::Entity).from(schedule::Column::SiteId).to(site::Column::Id);
     let found = schedule::Entity::find()

@@ -133,9 +133,9 @@ fn concerned(of: Of<'_>, accounts: &[Uuid], at: Timestamp) -> SelectStatement {
     let ids = || placement::Entity::find().select_only().column(placement::Column::Id);
     match of {
         Of::Doors(_) => {
-            let tokens = live_tokens(of, at).column(access_token_door::Column::AccessTokenId);
-            let credentials = live_credentials(of, at).column(credential_door::Column::CredentialId);
-            let people = live_assignments(of, at).column(access_assignment::Column::UserId);
+            let tokens = live_tokens(of.into(), at).column(access_token_door::Column::AccessTokenId);
+            let credentials = live_credentials(of.into(), at).column(credential_door::Column::CredentialId);
+            let people = live_assignments(of.into(), at).column(access_assignment::Column::UserId);
             let of_people = credential::Entity::find()
                 .select_only()
                 .column(credential::Column::Id)

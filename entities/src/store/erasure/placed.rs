@@ -141,6 +141,7 @@ async fn forget_at(
             idempotency_key: Some(format!("erasure:{}", PlacementId(first.id))),
             requested_by: acting.by.to_owned(),
             credential: None,
+            own_way_in: None,
             expires_at: expiry(kind, None, acting.now).unwrap_or_default(),
         };
         commands::accept_within(transaction, acting.ids(), &order, acting.now).await?;

@@ -1,6 +1,7 @@
-//! `fuzz [inputs] [--distributed] [--seed <number>] [--only <number>] [--binary <path>]`: hostile inputs over everything that
-//! strangers can reach, at the real binary. The same seed makes the same inputs; `--only` sends the one with that number. Fails on a panic, on a 5xx
-//! or an internal error that is not declared, on silence, and when memory grows without bound.
+//! `fuzz [inputs] [--distributed] [--minutes <number>] [--seed <number>] [--only <number>] [--binary <path>]`: hostile inputs
+//! over everything that strangers can reach, at the real binary, for so many minutes at most. The same seed makes the same
+//! inputs; `--only` sends the one with that number. Fails on a panic, on a 5xx or an internal error that is not declared, on
+//! silence, and when memory grows without bound.
 
 mod documents;
 mod noise;
@@ -16,7 +17,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -42,6 +43,7 @@ struct Options {
     seed: u64,
     only: Option<u64>,
     is_distributed: bool,
+    most_time: Option<Duration>,
     binary: Option<PathBuf>,
 }
 
@@ -69,8 +71,8 @@ async fn run() -> Result<bool> {
     let binary = options.binary.clone().unwrap_or_else(|| binary::gatehouse().to_owned());
     let mut target = Arc::new(Target::start(&binary, folder.path(), options.is_distributed).await?);
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let attack = Attack { tally: Arc::clone(&tally), numbers: Arc::default(), seed: options.seed };
-    let began = Instant::now();
+    let (began, most_time) = (Instant::now(), options.most_time);
+    let attack = Attack { tally: Arc::clone(&tally), numbers: Arc::default(), seed: options.seed, began, most_time };
     let figures = match options.only {
         Some(number) => attack.one(&target, number).await.and_then(|()| memories(&mut target, None)),
         None => attack.halves(&mut target, options.inputs).await,
@@ -124,6 +126,8 @@ struct Attack {
     tally: Arc<Mutex<Tally>>,
     numbers: Arc<AtomicU64>,
     seed: u64,
+    began: Instant,
+    most_time: Option<Duration>,
 }
 
 impl Attack {
@@ -135,7 +139,7 @@ impl Attack {
         memories(target, Some(before))
     }
 
-    /// Sends inputs until there were as many as this, or too many faults.
+    /// Sends inputs until there were as many as this, too many faults, or no time is left.
     async fn until(&self, target: &Arc<Target>, until: u64) -> Result<()> {
         let attackers = (0..AT_ONCE).map(|_| {
             let (attack, target) = (self.clone(), Arc::clone(target));
@@ -159,8 +163,9 @@ impl Attack {
     }
 
     fn goes_on(&self, until: u64) -> bool {
+        let has_time = self.most_time.is_none_or(|most| self.began.elapsed() < most);
         let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.faults.len() < MOST_FAULTS && tally.told.values().sum::<u64>() < until
+        has_time && tally.faults.len() < MOST_FAULTS && tally.told.values().sum::<u64>() < until
     }
 
     async fn send(&self, target: &Target, http: &reqwest::Client, number: u64) {
@@ -175,18 +180,23 @@ impl Attack {
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
-    let mut options = Options { inputs: 10_000, seed: 1, only: None, is_distributed: false, binary: None };
+    let mut options =
+        Options { inputs: 10_000, seed: 1, only: None, is_distributed: false, most_time: None, binary: None };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--seed" => options.seed = value()?.parse()?,
             "--only" => options.only = Some(value()?.parse()?),
             "--distributed" => options.is_distributed = true,
+            "--minutes" => options.most_time = Some(Duration::from_secs(60 * value()?.parse::<u64>()?)),
             "--binary" => options.binary = Some(value()?.into()),
             number => match number.parse() {
                 Ok(inputs) => options.inputs = inputs,
                 Err(_) => {
-                    bail!("usage: fuzz [inputs] [--distributed] [--seed <number>] [--only <number>] [--binary <path>]")
+                    bail!(
+                        "usage: fuzz [inputs] [--distributed] [--minutes <number>] [--seed <number>] [--only <number>] \
+                         [--binary <path>]"
+                    )
                 }
             },
         }

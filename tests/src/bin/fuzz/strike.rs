@@ -36,6 +36,7 @@ pub(crate) enum Kind {
     Frames,
     Webhooks,
     Callbacks,
+    Browsers,
 }
 
 impl Kind {
@@ -48,7 +49,8 @@ impl Kind {
             // A socket counts for as many inputs as it has frames.
             14 => Self::Frames,
             15..18 => Self::Webhooks,
-            _ => Self::Callbacks,
+            18 => Self::Callbacks,
+            _ => Self::Browsers,
         }
     }
 }
@@ -72,6 +74,7 @@ pub(crate) async fn strike(target: &Target, http: &reqwest::Client, kind: Kind, 
         Kind::Frames => frames(target, dice).await,
         Kind::Webhooks => webhook(target, http, dice).await,
         Kind::Callbacks => callback(target, http, dice).await,
+        Kind::Browsers => browser(target, http, dice).await,
     };
     sent.unwrap_or_else(|error| Answer {
         inputs: 1,
@@ -221,6 +224,58 @@ async fn callback(target: &Target, http: &reqwest::Client, dice: &mut Dice) -> R
     answer(http.get(url), &input).await
 }
 
+/// What a browser might bring, or a page make it bring: forms, ways back, cookies, origins.
+async fn browser(target: &Target, http: &reqwest::Client, dice: &mut Dice) -> Result<Answer> {
+    const PLACES: [(Method, &str); 6] = [
+        (Method::POST, "/sign-in"),
+        (Method::GET, "/sign-in"),
+        (Method::GET, "/sign-in/provider"),
+        (Method::GET, "/sign-in/callback"),
+        (Method::POST, "/sign-out"),
+        (Method::POST, "/graphql"),
+    ];
+    let text = |dice: &mut Dice| noise::string(dice).chars().take(1_500).collect::<String>();
+    let (method, path) = dice.one(&PLACES).cloned().unwrap_or_default();
+    let mut url = reqwest::Url::parse(&format!("http://{}{path}", target.address))?;
+    for name in ["return_to", "issuer", "state", "code", "iss"] {
+        if dice.comes(40) {
+            let value = text(dice);
+            url.query_pairs_mut().append_pair(name, &value);
+        }
+    }
+    let key = match dice.roll(4) {
+        0 => target.key.clone(),
+        1 => noise::broken(dice, &target.key),
+        _ => text(dice),
+    };
+    let form = reqwest::Url::parse_with_params("http://form/", [("key", key), ("return_to", text(dice))])?;
+    let (kind, body) = match path {
+        "/graphql" => ("application/json", json!({ "query": "{ viewer { kind } }" }).to_string()),
+        _ => ("application/x-www-form-urlencoded", form.query().unwrap_or_default().to_owned()),
+    };
+    // Without the form: a key may be in it.
+    let input = url.to_string();
+    let mut request = http.request(method, url).header(header::CONTENT_TYPE, kind);
+    let cookie = match dice.roll(4) {
+        0 => None,
+        1 => Some(target.cookie.clone()),
+        2 => Some(noise::broken(dice, &target.cookie)),
+        _ => Some(format!("gatehouse-attempt={}; gatehouse={}", text(dice), text(dice))),
+    };
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie.escape_default().to_string());
+    }
+    let site = dice.one(&["same-origin", "same-origin", "cross-site", "none", ""]).copied().unwrap_or_default();
+    if !site.is_empty() {
+        request = request.header("sec-fetch-site", site);
+    }
+    if dice.comes(30) {
+        let origin = if dice.comes(50) { format!("http://{}", target.address) } else { text(dice) };
+        request = request.header(header::ORIGIN, origin.escape_default().to_string());
+    }
+    answer(request.body(body), &input).await
+}
+
 /// Sends a request and judges the answer. Declared are 503 where a webhook was not stored and is to be sent again, and 502 and 503
 /// where a vendor does not take a code; nothing else may be 500 or more while the database is well.
 async fn answer(request: reqwest::RequestBuilder, input: &str) -> Result<Answer> {
@@ -233,7 +288,13 @@ async fn answer(request: reqwest::RequestBuilder, input: &str) -> Result<Answer>
     };
     // Addresses of webhooks are secrets, also those of a house that lives for a minute.
     let shown = || input.chars().take(1_500).collect::<String>();
-    let response = client.execute(request).await.map_err(reqwest::Error::without_url).with_context(shown)?;
+    let response = match client.execute(request).await {
+        // An address that HTTP cannot carry was not sent.
+        Err(error) if error.is_builder() => {
+            return Ok(Answer { inputs: 0, told: "no request".to_owned(), fault: None });
+        }
+        sent => sent.map_err(reqwest::Error::without_url).with_context(shown)?,
+    };
     let status = response.status();
     let is_stream =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"text/event"));

@@ -14,6 +14,7 @@ use gatehouse_tests::{
     client::{Client, text},
     services, wait,
 };
+use reqwest::header;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::{
@@ -24,6 +25,7 @@ use tokio::{
 use crate::{
     documents::Words,
     schema::{INTROSPECTION, Schema},
+    strike,
 };
 
 /// Seals nothing but what the attack makes.
@@ -41,6 +43,8 @@ pub(crate) struct Target {
     pub(crate) webhooks: Vec<String>,
     /// Consents that were begun and that nobody has given yet.
     pub(crate) states: Vec<String>,
+    /// What a browser that is signed in brings along.
+    pub(crate) cookie: String,
 }
 
 struct Process {
@@ -143,7 +147,9 @@ impl Target {
         let lists = ["sites", "doors", "devices", "users", "reservations", "vendorAccounts"];
         let ids = lists.iter().flat_map(|name| of(name)).collect();
         let words = Words { schema, ids };
-        let mut target = Self { processes, address, client, key, words, webhooks: Vec::new(), states: Vec::new() };
+        let cookie = signed_in(&client).await?;
+        let mut target =
+            Self { processes, address, client, key, words, webhooks: Vec::new(), states: Vec::new(), cookie };
         target.open_ground(&of("vendorAccounts"), &of("sites")).await?;
         Ok(target)
     }
@@ -220,6 +226,15 @@ impl Process {
         ensure!(status.success(), "a process ended with {status}: {}", log.lines().last().unwrap_or_default());
         Ok(log)
     }
+}
+
+/// The cookie of a browser that signs in with the client's key.
+async fn signed_in(client: &Client) -> Result<String> {
+    let form =
+        strike::caller()?.post(format!("http://{}/sign-in", client.address())).header("sec-fetch-site", "same-origin");
+    let answer = form.body(format!("key={}", client.key())).send().await?;
+    let cookie = answer.headers().get(header::SET_COOKIE).context("nobody was signed in")?.to_str()?;
+    Ok(cookie.split(';').next().unwrap_or_default().to_owned())
 }
 
 fn ids(of: &Value) -> Vec<String> {
