@@ -100,9 +100,8 @@ impl Hands {
 
     async fn dispatch(&self, task: &Task<'_>, now: Timestamp) -> Result<Progress, StoreError> {
         let database = &self.parts.database;
-        if task.row.by_own_right && !self.is_still_theirs(task.row, now).await? {
-            let over = Failure::new(FailureCode::AccessEnded, "What opened the door for who asked has ended.");
-            return self.refuse(task, over).await;
+        if let Some(ended) = self.ended(task).await? {
+            return Ok(ended);
         }
         let (destination, leader) = tokio::join!(work::destination(database, task.row), self.last_sent(task.row));
         if let Some(leader) = leader?
@@ -135,10 +134,19 @@ impl Hands {
         self.send(task, &action, &destination, &line_to).await
     }
 
-    /// Whether the door that somebody asked to have opened is still their own. What was taken away a moment ago opens nothing.
-    async fn is_still_theirs(&self, row: &command::Model, now: Timestamp) -> Result<bool, StoreError> {
-        let (Ok(person), Some(door)) = (row.requested_by.parse::<UserId>(), row.door_id) else { return Ok(false) };
-        Ok(find::opening::own_way_in(&self.parts.database, person, DoorId(door), now).await?.is_some())
+    /// Ends a command whose door is no longer the own of who asked: what was taken away a moment ago opens nothing.
+    async fn ended(&self, task: &Task<'_>) -> Result<Option<Progress>, StoreError> {
+        if !task.row.by_own_right {
+            return Ok(None);
+        }
+        if let (Ok(person), Some(door)) = (task.row.requested_by.parse::<UserId>(), task.row.door_id) {
+            let now = self.parts.clock.now();
+            if find::opening::own_way_in(&self.parts.database, person, DoorId(door), now).await?.is_some() {
+                return Ok(None);
+            }
+        }
+        let over = Failure::new(FailureCode::AccessEnded, "What opened the door for who asked has ended.");
+        self.refuse(task, over).await.map(Some)
     }
 
     /// Rules 1 and 2: the intent is on disk before the bytes leave, and they leave in time or not at all.
@@ -155,6 +163,10 @@ impl Hands {
             () = self.deadline(&task.progress) => return Ok(task.progress.clone()),
         };
         let Ok(permit) = permit else { return Ok(task.progress.clone()) };
+        // Access may have been renewed and room waited for since it was asked.
+        if let Some(ended) = self.ended(task).await? {
+            return Ok(ended);
+        }
         let now = self.parts.clock.now();
         if task.progress.is_expired(now) {
             return Ok(task.progress.clone());
