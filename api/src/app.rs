@@ -84,7 +84,8 @@ pub struct Settings {
 
 /// The front door: `POST /graphql` (JSON, or server-sent events), `GET /graphql?query=`, the WebSocket
 /// (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
-/// `GET /graphiql` if asked for, `/sign-in` and `/sign-out` for browsers, `POST /webhooks/{intakeToken}`, `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
+/// `GET /graphiql` if asked for, `/sign-in` and `/sign-out` for browsers, `POST /webhooks/{intakeToken}`,
+/// `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
 pub fn router(parts: Parts, settings: Settings) -> Router {
     let people = People::new(
         Arc::clone(&parts.issuers),

@@ -12,8 +12,7 @@ use axum::{
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
-            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
-            X_CONTENT_TYPE_OPTIONS,
+            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
     response::{IntoResponse, Response},
@@ -57,7 +56,7 @@ pub(crate) async fn answer(
         let answer = state.execution.answer(request, asker.session).await;
         respond(status_of(&answer, accepted), accepted, &answer)
     };
-    if asker.has_dead_cookie { without_cookie(&state, response) } else { response }
+    if asker.has_dead_cookie { state.browsers.forgetting(Cookie::Session, response) } else { response }
 }
 
 /// The members of a query in an address.
@@ -120,7 +119,7 @@ pub(crate) async fn look(
     };
     let answer = state.execution.answer(request, asker.session).await;
     let response = respond(status_of(&answer, accepted), accepted, &answer);
-    if asker.has_dead_cookie { without_cookie(&state, response) } else { response }
+    if asker.has_dead_cookie { state.browsers.forgetting(Cookie::Session, response) } else { response }
 }
 
 /// A parameter that holds a JSON object; without it, nothing.
@@ -233,13 +232,6 @@ async fn asker(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Resul
             Err(Refused::Failed(Box::new(errors.swap_remove(0))))
         }
     }
-}
-
-fn without_cookie(state: &AppState, mut response: Response) -> Response {
-    if let Some(cookie) = state.browsers.forget(Cookie::Session) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
 }
 
 fn accepted(headers: &HeaderMap) -> &'static str {

@@ -4,6 +4,8 @@
 
 mod delegation;
 mod membership;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -330,120 +332,5 @@ pub const fn needed_role(kind: CommandKind) -> Role {
         | CommandKind::ChangeDeviceAccess
         | CommandKind::ResumeDeviceAccess
         | CommandKind::UpdateAccountProfile => Role::Admin,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn principal(role: Role) -> Principal {
-        Principal {
-            organization: OrganizationId(Uuid::nil()),
-            actor: Actor::ApiKey(ApiKeyId(Uuid::from_u128(1))),
-            role,
-            at_sites: BTreeMap::new(),
-            limits: Limits::default(),
-            own_doors: BTreeSet::new(),
-            counted: false,
-            expires_at: None,
-        }
-    }
-
-    #[test]
-    fn a_role_at_a_site_counts_there_only() {
-        let now = Timestamp::default();
-        let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
-        let mut somebody = principal(Role::Viewer);
-        somebody.at_sites.insert(site, Role::Operator);
-        let open = CommandKind::OpenDoor;
-        assert_eq!(somebody.may_send_at(open, site, None, now), Ok(()));
-        assert_eq!(somebody.may_send_somewhere(open, now), Ok(()));
-        let denied = Err(Denial::RoleTooLow { needed: Role::Operator, held: Role::Viewer });
-        assert_eq!(somebody.may_send_at(open, other, None, now), denied);
-        assert_eq!(somebody.may_send(open, now), denied);
-    }
-
-    /// A role at one site gives none at a door elsewhere that one sees because it is one's own.
-    #[test]
-    fn an_own_door_may_be_opened_and_nothing_else() {
-        let now = Timestamp::default();
-        let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
-        let door = DoorId(Uuid::from_u128(3));
-        let person = Principal {
-            actor: Actor::User(UserId(Uuid::from_u128(4))),
-            limits: Limits { sites: Some(BTreeSet::from([site])), ..Limits::default() },
-            own_doors: BTreeSet::from([door]),
-            ..principal(Role::Manager)
-        };
-        for kind in CommandKind::ALL.iter().copied() {
-            let denial = person.may_send_at(kind, other, Some(door), now).unwrap_err();
-            assert_eq!(denial, Denial::NoRoleHere(needed_role(kind)));
-            assert_eq!(person.who_may_own(kind, denial).is_some(), kind == CommandKind::OpenDoor);
-            assert_eq!(person.may_send_at(kind, site, Some(door), now), person.may_send(kind, now));
-        }
-        let open = CommandKind::OpenDoor;
-        assert_eq!(person.who_may_own(open, Denial::Expired), None);
-        assert_eq!(principal(Role::Viewer).who_may_own(open, Denial::NoRoleHere(Role::Operator)), None);
-        let resident = Principal { role: Role::Viewer, ..person };
-        assert_eq!(resident.may_send_somewhere(open, now), Ok(()));
-        assert!(resident.may_send_somewhere(CommandKind::UnlockDoor, now).is_err());
-        assert!(Principal { own_doors: BTreeSet::new(), ..resident }.may_send_somewhere(open, now).is_err());
-    }
-
-    #[test]
-    fn a_counted_key_sends_commands_only() {
-        let now = Timestamp::default();
-        let counted = Principal { counted: true, ..principal(Role::Admin) };
-        assert_eq!(counted.may_send(CommandKind::OpenDoor, now), Ok(()));
-        assert_eq!(counted.may_change(Role::Viewer, now), Err(Denial::CommandsOnly));
-        assert_eq!(counted.must_be(Role::Admin, now), Ok(()));
-        assert_eq!(principal(Role::Admin).may_change(Role::Admin, now), Ok(()));
-    }
-
-    #[test]
-    fn roles_include_the_lower_ones() {
-        let now = Timestamp::default();
-        for kind in CommandKind::ALL {
-            assert!(principal(Role::Viewer).may_send(*kind, now).is_err());
-            assert!(principal(Role::Admin).may_send(*kind, now).is_ok());
-        }
-        assert!(principal(Role::Operator).may_send(CommandKind::OpenDoor, now).is_ok());
-        assert!(principal(Role::Operator).may_send(CommandKind::ForceUnlockDoor, now).is_err());
-    }
-
-    #[test]
-    fn verbs_narrow_and_time_ends() {
-        let now = Timestamp::default();
-        let mut limited = principal(Role::Admin);
-        limited.limits.verbs = Some(BTreeSet::from([CommandKind::OpenDoor]));
-        assert!(limited.may_send(CommandKind::OpenDoor, now).is_ok());
-        assert_eq!(limited.may_send(CommandKind::LockDoor, now), Err(Denial::VerbNotAllowed(CommandKind::LockDoor)));
-        limited.expires_at = Some(now);
-        assert_eq!(limited.may_send(CommandKind::OpenDoor, now), Err(Denial::Expired));
-    }
-
-    #[test]
-    fn limits_are_a_union_of_sites_and_doors() {
-        let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
-        let (door, stranger) = (DoorId(Uuid::from_u128(3)), DoorId(Uuid::from_u128(4)));
-        let limits =
-            Limits { sites: Some(BTreeSet::from([site])), doors: Some(BTreeSet::from([door])), ..Limits::default() };
-        assert!(limits.sees_door(stranger, site));
-        assert!(limits.sees_door(door, other));
-        assert!(!limits.sees_door(stranger, other));
-        assert!(Limits::default().sees_door(stranger, other));
-    }
-
-    #[test]
-    fn own_commands_may_be_called_off() {
-        let now = Timestamp::default();
-        let operator = principal(Role::Operator);
-        let viewer = principal(Role::Viewer);
-        assert!(viewer.may_cancel(&viewer.actor.to_string(), now).is_ok());
-        assert!(operator.may_cancel("key_other", now).is_err());
-        assert!(principal(Role::Manager).may_cancel("key_other", now).is_ok());
     }
 }

@@ -7,5 +7,6 @@ pub mod crowd;
 pub mod house;
 pub mod issuer;
 pub mod leaks;
+pub mod no_secrets;
 pub mod services;
 pub mod wait;

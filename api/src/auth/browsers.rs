@@ -3,7 +3,13 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use axum::{
+    http::{
+        HeaderMap, HeaderValue,
+        header::{COOKIE, SET_COOKIE},
+    },
+    response::Response,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use domain::{clock::Timestamp, secret::Secret};
@@ -143,8 +149,15 @@ impl Browsers {
         self.open(cookie, self.find(cookie, headers)?)
     }
 
-    /// What makes a browser forget.
-    pub(crate) fn forget(&self, cookie: Cookie) -> Option<HeaderValue> {
+    /// The same answer, after which the browser has forgotten a cookie.
+    pub(crate) fn forgetting(&self, cookie: Cookie, mut answer: Response) -> Response {
+        if let Some(header) = self.forget(cookie) {
+            answer.headers_mut().append(SET_COOKIE, header);
+        }
+        answer
+    }
+
+    fn forget(&self, cookie: Cookie) -> Option<HeaderValue> {
         self.header(cookie, "", TimeDelta::zero())
     }
 

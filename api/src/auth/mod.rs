@@ -1,5 +1,6 @@
 //! Who is asking: from a presented key or token to a [`Session`]. `throttle` slows down whoever guesses, `people` finds
-//! whom an identity provider means, `browsers` and `origin` say when a browser's cookie counts. What the caller may then do is decided by `domain::access`.
+//! whom an identity provider means, `browsers` and `origin` say when a browser's cookie counts. What the caller may then
+//! do is decided by `domain::access`.
 
 mod browsers;
 mod credential;

@@ -11,12 +11,10 @@ use domain::{
         AccessTokenDetails, AutoAccessScheduleDetails, CredentialDetails, CredentialStatus, CredentialType,
         FoundRecord, RecordDetails, ReservationDetails, ReservationState, SensorDetails, UserDetails,
     },
-    secret::Secret,
 };
-use entities::{StoreError, store, store::records::RecordSealer, work};
-use gatehouse_tests::client::text;
+use entities::{store, work};
+use gatehouse_tests::{client::text, no_secrets::NoSecrets};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     assert_unauthenticated, bytes, count,
@@ -134,18 +132,6 @@ pub(super) fn change_rows() -> BTreeMap<&'static str, ChangeRow> {
             row(Kind::DeletePmsAccessToken, Manager, OfPeople("accessTokenId", "token"), json!({})),
         ),
     ])
-}
-
-struct NoSecrets;
-
-impl RecordSealer for NoSecrets {
-    fn seal(&self, _: Uuid, _: &Secret) -> Result<Vec<u8>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    fn holds(&self, _: Uuid, _: &[u8], _: &Secret) -> bool {
-        true
-    }
 }
 
 /// One record of each kind that a mutation names, by its name; those of a device at that of `door`.

@@ -11,21 +11,19 @@ use domain::{
     door::{DoorKind, DoorReading},
     ids::{AlertId, MembershipId, OrganizationId, SiteId, UserId, VendorAccountId, WebhookDeliveryId},
     record::FoundRecord,
-    secret::Secret,
 };
 use entities::{
-    StoreError,
     rows::vendor_account,
-    store::{self, alerts::NewAlert, records::RecordSealer},
+    store::{self, alerts::NewAlert},
 };
 use gatehouse::keys::{KeyPlan, store_key};
 use gatehouse_tests::{
     client::{Client, text},
     house::TestHouse,
+    no_secrets::NoSecrets,
 };
 use sea_orm::TransactionTrait;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::tokens::scene::ask;
 
@@ -63,18 +61,6 @@ pub(super) struct Tenant {
     pub(super) client: Client,
     /// What it has, by the type in the schema; records by their names besides.
     pub(super) ids: BTreeMap<String, String>,
-}
-
-struct NoSecrets;
-
-impl RecordSealer for NoSecrets {
-    fn seal(&self, _: Uuid, _: &Secret) -> Result<Vec<u8>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    fn holds(&self, _: Uuid, _: &[u8], _: &Secret) -> bool {
-        true
-    }
 }
 
 impl Tenant {

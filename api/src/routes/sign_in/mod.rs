@@ -43,7 +43,7 @@ pub(crate) async fn show(
     };
     match state.shared.keys.admit(&credential, None).await {
         Ok(Admission::Session(session)) => page::signed_in(&state, &session),
-        Ok(_) => without_session(&state, offer(&state, None, return_to.as_deref())),
+        Ok(_) => state.browsers.forgetting(Cookie::Session, offer(&state, None, return_to.as_deref())),
         Err(error) => {
             tracing::warn!(%error, "whose cookie it is could not be looked up");
             offer(&state, Some(Notice::Unavailable), return_to.as_deref())
@@ -103,15 +103,8 @@ pub(crate) async fn out(State(state): State<AppState>, headers: HeaderMap) -> Re
     if !state.browsers.page_of_ours_asks(&headers) {
         return offer(&state, Some(Notice::ForeignPage), None);
     }
-    without_session(&state, Redirect::to(&state.browsers.path("/sign-in")).into_response())
-}
-
-/// The same answer, after which the browser has no session.
-fn without_session(state: &AppState, mut response: Response) -> Response {
-    if let Some(cookie) = state.browsers.forget(Cookie::Session) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
+    let back = Redirect::to(&state.browsers.path("/sign-in")).into_response();
+    state.browsers.forgetting(Cookie::Session, back)
 }
 
 fn offer(state: &AppState, notice: Option<Notice>, return_to: Option<&str>) -> Response {

@@ -117,7 +117,7 @@ pub(crate) async fn finish(
 ) -> Response {
     let kept = state.browsers.take(Cookie::Attempt, &headers);
     let remembered = kept.and_then(|kept| serde_json::from_str::<Remembered>(kept.expose()).ok());
-    let mut response = match (remembered, returned) {
+    let response = match (remembered, returned) {
         (Some(remembered), Ok(Query(returned))) => match accept(&state, &remembered, returned).await {
             Ok(response) => response,
             Err(notice) => offer(&state, Some(notice), remembered.return_to.as_deref()),
@@ -125,10 +125,7 @@ pub(crate) async fn finish(
         _ => offer(&state, Some(Notice::UnknownReturn), None),
     };
     // It counts once, well or not.
-    if let Some(cookie) = state.browsers.forget(Cookie::Attempt) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
+    state.browsers.forgetting(Cookie::Attempt, response)
 }
 
 async fn accept(state: &AppState, remembered: &Remembered, returned: Returned) -> Result<Response, Notice> {
