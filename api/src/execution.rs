@@ -14,7 +14,7 @@ use crate::{
     graphql::{
         Api,
         error::{ApiError, ErrorCode, coded, dress},
-        limits,
+        federation, limits,
     },
     loaders::{Driven, Loaders, Loads},
     shared::Shared,
@@ -112,7 +112,7 @@ impl Execution {
         let refused = |error: ApiError| coded(error.code(), error.to_string());
         let persisted = self.documents.complete(&mut request).map_err(refused)?;
         limits::check_text(&request.query).map_err(refused)?;
-        let variables = std::mem::take(&mut request.variables);
+        let mut variables = std::mem::take(&mut request.variables);
         let asked_for = request.operation_name.clone();
         let document = request.parsed_query().map_err(|error| {
             let mut told = coded(ErrorCode::ParseFailed, error.message.chars().take(300).collect::<String>());
@@ -130,6 +130,7 @@ impl Execution {
         if let Some((_, operation)) = executed {
             limits::has_variables(&operation.node, &variables)
                 .map_err(|message| coded(ErrorCode::ValidationFailed, message))?;
+            federation::number_representations(&operation.node, &mut variables);
         }
         if session.is_none() && !self.sdl && limits::asks_for_sdl(document) {
             return Err(refused(ApiError::Unauthenticated));

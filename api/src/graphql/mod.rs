@@ -4,7 +4,7 @@
 pub(crate) mod connection;
 pub(crate) mod context;
 pub(crate) mod error;
-mod federation;
+pub(crate) mod federation;
 pub(crate) mod limits;
 pub(crate) mod mutation;
 mod node;
