@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Timestamp,
     command::CommandKind,
-    ids::{ApiKeyId, DoorId, OrganizationId, SiteId, UserId},
+    ids::{ApiKeyId, DoorId, InvalidId, OrganizationId, SiteId, UserId},
     record::RecordKind,
     text_enum,
 };
 
 pub use self::{
-    delegation::{KeyWish, NewKey, narrowed},
+    delegation::{KeyWish, NewKey, is_within, narrowed},
     membership::{Member, of_memberships},
 };
 
@@ -53,6 +53,14 @@ impl std::fmt::Display for Actor {
             Self::ApiKey(id) => id.fmt(formatter),
             Self::User(id) => id.fmt(formatter),
         }
+    }
+}
+
+impl std::str::FromStr for Actor {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse().map(Self::ApiKey).or_else(|_| text.parse().map(Self::User))
     }
 }
 
@@ -133,6 +141,9 @@ pub enum Denial {
     /// A key whose uses are counted was asked to do something else.
     #[error("The uses of your key are counted: it sends commands and changes nothing else.")]
     CommandsOnly,
+    /// What the caller was let in with is not theirs any more.
+    #[error("Your rights have changed just now: look at `viewer`, and ask again.")]
+    Withdrawn,
     /// Somebody asked for a key that may do more than they may.
     #[error("A key may do no more than who makes it: `{0}` asks for more than you have.")]
     MoreThanYours(&'static str),
@@ -202,6 +213,33 @@ impl Principal {
         match self.actor {
             Actor::ApiKey(id) if self.counted => Some(id),
             _ => None,
+        }
+    }
+
+    /// Whether the rights that this principal was let in with are those that it has `now`, read again.
+    #[must_use]
+    pub fn still_is(&self, now: &Self) -> bool {
+        (self.role, &self.at_sites, &self.limits) == (now.role, &now.at_sites, &now.limits)
+    }
+
+    /// Decides whether what this principal sent a while ago may still be sent. Unlike at first, the target was not looked
+    /// for as they see it.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_still_send(
+        &self,
+        kind: CommandKind,
+        site: SiteId,
+        door: Option<DoorId>,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        let limits = &self.limits;
+        let sees_no_device = door.is_none() && limits.doors.is_none() && !limits.sees_site(site);
+        if sees_no_device {
+            Err(Denial::NoRoleHere(needed_role(kind)))
+        } else {
+            self.may_send_at(kind, site, door, now)
         }
     }
 

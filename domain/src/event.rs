@@ -110,6 +110,8 @@ text_enum! {
         MembershipChanged = "MEMBERSHIP_CHANGED",
         /// A subject of an identity provider is a person of ours from now on.
         IdentityLinked = "IDENTITY_LINKED",
+        /// A subject of an identity provider is no person of ours any more.
+        IdentityUnlinked = "IDENTITY_UNLINKED",
         /// An alert was raised, acknowledged or resolved.
         AlertChanged = "ALERT_CHANGED",
     }

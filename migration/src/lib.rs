@@ -11,6 +11,7 @@ mod m20261121_000005_identity;
 mod m20261121_000006_ledger;
 mod m20261121_000007_feed;
 mod m20261121_000008_own_right;
+mod m20261121_000011_identities_by_email;
 mod words;
 
 /// Applies every migration that a database has not seen yet.
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_ledger::Migration),
             Box::new(m20261121_000007_feed::Migration),
             Box::new(m20261121_000008_own_right::Migration),
+            Box::new(m20261121_000011_identities_by_email::Migration),
         ]
     }
 }

@@ -162,6 +162,11 @@ impl Issuers {
         Self { keepers: issuers.into_iter().map(keep).collect(), clock }
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Issuer> {
+        self.keepers.iter().map(|keeper| &keeper.issuer)
+    }
+
     /// Proves a token by the keys of the provider that it names.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! P19: an erased person stands nowhere any more, whatever told of them before, and no vendor brings them back.
 
 use domain::{ids::UserId, webhook::RawDelivery};
-use entities::{rows::webhook_delivery, store};
+use entities::{
+    rows::webhook_delivery,
+    store::identities::{self, By, Word},
+};
 use gatehouse_tests::{
     client::{http, text},
     house::{Plan, TestHouse},
@@ -150,8 +153,9 @@ async fn webhook(house: &TestHouse) {
 async fn identity(house: &TestHouse, user: &str) {
     let (foundation, organization) = (house.foundation(), house.organization);
     let (ids, now, user) = (foundation.ids.as_ref(), foundation.clock.now(), user.parse::<UserId>().unwrap());
-    let subject = ("https://id.example", EMAIL);
-    store::members::link_identity(house.database(), ids, (organization, user), subject, now).await.unwrap();
+    let (by, subject) = (By { ids, actor: "test", now }, ("https://id.example", EMAIL));
+    let linked = identities::link(house.database(), by, (organization, user), subject, Word::OfProvider(EMAIL)).await;
+    linked.unwrap().unwrap();
 }
 
 /// What webhooks said, as far as it is kept.

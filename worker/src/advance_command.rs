@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{
+    access::Actor,
     clock::Timestamp,
     command::{
         Action, Answer, CommandState, Evidence, Failure, FailureCode, Progress, Sent, Step, TimelineEntry,
         TimelineStep, after_dispatch, coalesces, dispatching, follow, next_step,
     },
     door::{DoorReading, Source},
-    ids::{CommandId, DoorId, PlacementId, UserId, VendorAccountId},
+    ids::{CommandId, DoorId, OrganizationId, PlacementId, SiteId, VendorAccountId},
 };
 use entities::{
     StoreError, find,
@@ -134,19 +135,31 @@ impl Hands {
         self.send(task, &action, &destination, &line_to).await
     }
 
-    /// Ends a command whose door is no longer the own of who asked: what was taken away a moment ago opens nothing.
+    /// Ends a command that who asked may not send any more: a right that was taken away a moment ago opens nothing. What
+    /// takes access away is sent all the same, and what the house itself asks for has no right to lose.
     async fn ended(&self, task: &Task<'_>) -> Result<Option<Progress>, StoreError> {
-        if !task.row.by_own_right {
+        let Some(actor) = task.row.requested_by.parse::<Actor>().ok().filter(|_| !task.progress.kind.revokes()) else {
             return Ok(None);
+        };
+        let (database, now) = (&self.parts.database, self.parts.clock.now());
+        let door = task.row.door_id.map(DoorId);
+        let why = if task.row.by_own_right {
+            let own = match (actor, door) {
+                (Actor::User(person), Some(door)) => find::opening::own_way_in(database, person, door, now).await?,
+                _ => None,
+            };
+            own.is_none().then_some("What opened the door for who asked has ended.")
+        } else {
+            let organization = OrganizationId(task.row.organization_id);
+            let rights = find::standing::of(database, organization, actor, now).await?;
+            let (kind, site) = (task.progress.kind, SiteId(task.row.site_id));
+            let may = rights.is_some_and(|rights| rights.may_still_send(kind, site, door, now).is_ok());
+            (!may).then_some("Who asked may not send this any more.")
+        };
+        match why {
+            Some(why) => self.refuse(task, Failure::new(FailureCode::AccessEnded, why)).await.map(Some),
+            None => Ok(None),
         }
-        if let (Ok(person), Some(door)) = (task.row.requested_by.parse::<UserId>(), task.row.door_id) {
-            let now = self.parts.clock.now();
-            if find::opening::own_way_in(&self.parts.database, person, DoorId(door), now).await?.is_some() {
-                return Ok(None);
-            }
-        }
-        let over = Failure::new(FailureCode::AccessEnded, "What opened the door for who asked has ended.");
-        self.refuse(task, over).await.map(Some)
     }
 
     /// Rules 1 and 2: the intent is on disk before the bytes leave, and they leave in time or not at all.

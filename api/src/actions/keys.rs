@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    access::{KeyWish, Role, narrowed},
+    access::{Denial, KeyWish, Role, narrowed},
     clock::{Timestamp, truncate},
     command::CommandKind,
     ids::{ApiKeyId, DoorId, OrganizationId, SiteId},
@@ -101,12 +101,13 @@ pub(crate) async fn create_key(shared: &Shared, session: &Session, given: KeyGiv
     };
     let by = session.principal.actor.to_string();
     let acting = Acting { settling: shared.settling(), by: &by, key: Some(&key), now };
-    match keys::create_for(&shared.database, &acting, new).await? {
+    match keys::create_for(&shared.database, (&acting, &session.principal), new).await? {
         Ok(changed) => Ok(Ok(KeyMade { key: changed.row, secret: Some(secret) })),
         Err(Declined::Repeated(id)) => {
             let found = find::keys::by_ids(&shared.database, &session.scope, &[ApiKeyId(id)]).await?.pop();
             Ok(found.map(|key| KeyMade { key, secret: None }).ok_or(Refusal::IdempotencyKeyReused))
         }
+        Err(Declined::Withdrawn) => Ok(Err(Refusal::Forbidden(Denial::Withdrawn))),
         Err(_) => Ok(Err(Refusal::IdempotencyKeyReused)),
     }
 }

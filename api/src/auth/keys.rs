@@ -2,7 +2,7 @@
 //! A revoked or changed key, and a membership that was taken away, therefore counts for at most [`REMEMBERED_FOR`] more.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use domain::{
     access::Principal,
     clock::{Clock, Timestamp},
+    ids::OrganizationId,
 };
 use entities::{Database, Scope, StoreError, find, store};
 use platform::oidc::{NotProven, Proven};
@@ -149,6 +150,11 @@ impl Keys {
     /// The database failed.
     pub(crate) async fn may_sign_in(&self, proven: &Proven) -> Result<bool, StoreError> {
         Ok(self.people.who(proven).await?.is_some())
+    }
+
+    /// The identity providers whose subjects may be people of this organization.
+    pub(crate) fn issuers_of(&self, organization: OrganizationId) -> BTreeSet<&str> {
+        self.people.issuers_of(organization)
     }
 
     async fn look_up(&self, credential: &Credential, now: Timestamp) -> Result<Found<Session>, StoreError> {

@@ -11,8 +11,11 @@ use domain::{
     clock::Clock,
     ids::{IdSource, OrganizationId, SiteId, UserId},
 };
-use entities::{Database, StoreError, find, store};
-use platform::oidc::{Issuers, Proven};
+use entities::{
+    Database, StoreError, find,
+    store::identities::{self, By, Word},
+};
+use platform::oidc::{Issuer, Issuers, Proven};
 
 /// Finds people.
 pub(crate) struct People {
@@ -71,6 +74,12 @@ impl People {
         }))
     }
 
+    /// The providers whose subjects may be people of this organization.
+    pub(super) fn issuers_of(&self, organization: OrganizationId) -> BTreeSet<&str> {
+        let theirs = |issuer: &&Issuer| issuer.organization.is_none_or(|only| only == organization);
+        self.issuers.all().filter(theirs).map(|issuer| issuer.url.as_str()).collect()
+    }
+
     async fn organization(&self, proven: &Proven) -> Result<Option<OrganizationId>, StoreError> {
         if proven.issuer.organization.is_some() {
             return Ok(proven.issuer.organization);
@@ -85,12 +94,21 @@ impl People {
     /// Keeps who a subject is that was never seen, if the provider's word for an address is enough. Returns whether
     /// somebody is this subject now.
     async fn link(&self, proven: &Proven, organization: OrganizationId) -> Result<bool, StoreError> {
-        let Some(email) = proven.email.as_deref().filter(|_| proven.issuer.link_by_email) else { return Ok(false) };
+        // Letters beyond ASCII fold into one another, and databases disagree on how.
+        let told = proven.email.as_deref().filter(|email| proven.issuer.link_by_email && email.is_ascii());
+        let Some(email) = told else { return Ok(false) };
         let issuer = &proven.issuer.url;
         let found = find::members::by_email(&self.database, organization, issuer, email).await?;
         let Some(person) = found else { return Ok(false) };
         let (who, subject) = ((organization, UserId(person.id)), (issuer.as_str(), proven.subject.as_str()));
-        store::members::link_identity(&self.database, self.ids.as_ref(), who, subject, self.clock.now()).await?;
-        Ok(true)
+        let (actor, now) = (who.1.to_string(), self.clock.now());
+        // Who may not come in is nobody yet: a link that somebody else's address made would wait for their rights.
+        let role = find::standing::of(&self.database, organization, Actor::User(who.1), now).await?;
+        if role.is_none() && find::opening::own_doors(&self.database, who.1, now).await?.is_empty() {
+            return Ok(false);
+        }
+        let by = By { ids: self.ids.as_ref(), actor: &actor, now };
+        // Of two at once one is; and who was erased in between is nobody.
+        Ok(identities::link(&self.database, by, who, subject, Word::OfProvider(email)).await?.is_ok())
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum ErrorCode {
     DocumentNotTrusted,
     /// A subscription can not go on from its cursor. Read again what you show, and subscribe without one.
     ResyncRequired,
+    /// What the caller may see is not what it was when they subscribed. Subscribe again, with the cursor if there is one.
+    RightsChanged,
     /// Too many wrong keys came from the caller's address, or with the beginning of their key. Wait as long as
     /// `Retry-After` says.
     RateLimited,
@@ -48,7 +50,7 @@ pub(crate) enum ErrorCode {
 impl ErrorCode {
     /// Every code.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Unauthenticated,
         Self::BadUserInput,
         Self::NotFound,
@@ -59,6 +61,7 @@ impl ErrorCode {
         Self::PersistedQueryNotFound,
         Self::DocumentNotTrusted,
         Self::ResyncRequired,
+        Self::RightsChanged,
         Self::RateLimited,
         Self::Unavailable,
         Self::Internal,
@@ -77,6 +80,7 @@ impl ErrorCode {
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::ResyncRequired => "RESYNC_REQUIRED",
+            Self::RightsChanged => "RIGHTS_CHANGED",
             Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -106,6 +110,8 @@ pub(crate) enum ApiError {
     NotTrusted,
     #[error("This cursor is too old or not of this house: read again what you show, then subscribe without it.")]
     ResyncRequired,
+    #[error("What you may see has changed: subscribe again.")]
+    RightsChanged,
 }
 
 impl ApiError {
@@ -119,6 +125,7 @@ impl ApiError {
             Self::PersistedQueryNotFound => ErrorCode::PersistedQueryNotFound,
             Self::NotTrusted => ErrorCode::DocumentNotTrusted,
             Self::ResyncRequired => ErrorCode::ResyncRequired,
+            Self::RightsChanged => ErrorCode::RightsChanged,
         }
     }
 }

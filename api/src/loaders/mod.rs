@@ -21,7 +21,7 @@ pub(crate) use of_account::{
 };
 pub(crate) use of_parent::{DevicesAtSite, DoorsAtSite, DoorsOfDevice, RecordsOfDevice};
 pub(crate) use of_person::{
-    AssignmentsOfUser, CredentialsOfUser, DoorsOfAccessLevel, DoorsOfCredential, MembershipsOfUser,
+    AssignmentsOfUser, CredentialsOfUser, DoorsOfAccessLevel, DoorsOfCredential, IdentitiesOfUser, MembershipsOfUser,
     PlacementsOfCredential,
 };
 pub(crate) use of_stay::{

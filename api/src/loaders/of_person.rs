@@ -6,7 +6,7 @@ use async_graphql::dataloader::Loader;
 use domain::ids::{AccessLevelId, CredentialId, DoorId, UserId};
 use entities::{
     find::{access_levels, credentials, members, placements},
-    rows::{access_assignment, credential, door, membership, placement},
+    rows::{access_assignment, credential, door, identity, membership, placement},
 };
 
 use super::{LoadError, Reader};
@@ -18,6 +18,10 @@ pub(crate) struct CredentialsOfUser(pub(crate) UserId);
 /// The memberships of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct MembershipsOfUser(pub(crate) UserId);
+
+/// Which subjects of identity providers a person is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct IdentitiesOfUser(pub(crate) UserId);
 
 /// What a person is assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +62,20 @@ impl Loader<MembershipsOfUser> for Reader {
         let mut found: HashMap<MembershipsOfUser, Self::Value> = HashMap::new();
         for row in self.wave.read(members::memberships_of(&self.database, &self.scope, &ids)).await? {
             found.entry(MembershipsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<IdentitiesOfUser> for Reader {
+    type Value = Vec<Arc<identity::Model>>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[IdentitiesOfUser]) -> Result<HashMap<IdentitiesOfUser, Self::Value>, LoadError> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<IdentitiesOfUser, Self::Value> = HashMap::new();
+        for row in self.wave.read(members::identities_of(&self.database, &self.scope, &ids)).await? {
+            found.entry(IdentitiesOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
         }
         Ok(found)
     }

@@ -74,9 +74,26 @@ pub fn narrowed(maker: &Principal, wish: KeyWish, now: Timestamp) -> Result<NewK
     Ok(NewKey { role, limits: Limits { sites, doors, verbs }, expires_at, max_uses })
 }
 
+/// Whether a key with this role and these limits still does no more than its maker. `at` says where its doors are; one
+/// that is nowhere opens nothing.
+#[must_use]
+pub fn is_within(maker: &Principal, role: Role, limits: &Limits, at: &BTreeMap<DoorId, SiteId>) -> bool {
+    let own = &maker.limits;
+    let sees_no_more = own.sees_everything()
+        || (!limits.sees_everything()
+            && limits.sites.iter().flatten().all(|site| own.sees_site(*site))
+            && limits.doors.iter().flatten().all(|door| at.get(door).is_none_or(|site| own.sees_door(*door, *site))));
+    let sends_no_more = match (&limits.verbs, &own.verbs) {
+        (_, None) => true,
+        (Some(verbs), Some(own)) => verbs.is_subset(own),
+        (None, Some(_)) => false,
+    };
+    role <= maker.role && maker.role >= Role::Manager && sees_no_more && sends_no_more
+}
+
 impl Limits {
     /// Whether a site is visible with all that is in it.
-    fn sees_site(&self, site: SiteId) -> bool {
+    pub(super) fn sees_site(&self, site: SiteId) -> bool {
         self.sees_everything() || self.sites.as_ref().is_some_and(|sites| sites.contains(&site))
     }
 }
@@ -169,6 +186,26 @@ mod tests {
                 prop_assert!(!made.limits.sees_door(later, site) || maker.limits.sees_door(later, site));
             }
             prop_assert!(!maker.counted && maker.role >= Role::Manager);
+            prop_assert!(is_within(&maker, made.role, &made.limits, &(0..8).map(door).collect()));
+        }
+
+        /// What a key may do that is within its maker, its maker may do, whoever made it.
+        #[test]
+        fn a_key_that_is_within_does_no_more(maker in maker(), other in maker()) {
+            let now = Timestamp::default();
+            if is_within(&maker, other.role, &other.limits, &(0..8).map(door).collect()) {
+                for number in 0..8 {
+                    let (door, site) = door(number);
+                    prop_assert!(!other.limits.sees_door(door, site) || maker.limits.sees_door(door, site));
+                }
+                let (maker, key) = (Principal { expires_at: None, ..maker }, Principal { expires_at: None, ..other });
+                for kind in CommandKind::ALL {
+                    prop_assert!(key.may_send(*kind, now).is_err() || maker.may_send(*kind, now).is_ok());
+                }
+            } else {
+                let same = is_within(&maker, maker.role, &maker.limits, &(0..8).map(door).collect());
+                prop_assert!(same || maker.role < Role::Manager);
+            }
         }
 
         #[test]

@@ -70,7 +70,7 @@ text_enum! {
         Expired = "EXPIRED",
         /// Somebody called it off.
         Canceled = "CANCELED",
-        /// What opened the door for who asked ended before it was sent. Nothing was sent.
+        /// What opened the door for who asked ended before it was sent, or their right to send it. Nothing was sent.
         AccessEnded = "ACCESS_ENDED",
         /// A later order for the same door called it off.
         Superseded = "SUPERSEDED",

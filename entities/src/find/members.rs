@@ -109,6 +109,24 @@ pub async fn memberships_of(
         .await?)
 }
 
+/// Which subjects of identity providers these people are, oldest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn identities_of(
+    database: &Database,
+    scope: &Scope,
+    users: &[UserId],
+) -> Result<Vec<identity::Model>, StoreError> {
+    Ok(identity::Entity::find()
+        .filter(scope.whole_organization(identity::Column::OrganizationId))
+        .filter(identity::Column::UserId.is_in(users.iter().map(|id| id.0)))
+        .order_by_asc(identity::Column::CreatedAt)
+        .order_by_asc(identity::Column::Issuer)
+        .all(database.read())
+        .await?)
+}
+
 /// The visible ones of these memberships.
 ///
 /// # Errors

@@ -21,5 +21,6 @@ pub mod records;
 pub mod reservations;
 pub mod resources;
 pub mod sites;
+pub mod standing;
 pub mod tokens;
 pub mod vendor_accounts;

@@ -18,6 +18,8 @@ pub struct Model {
     pub subject: String,
     /// The person.
     pub user_id: Uuid,
+    /// Whether the provider's word for an e-mail address made it theirs, and not an ADMIN.
+    pub by_email: bool,
     /// Since when.
     pub created_at: Timestamp,
 }

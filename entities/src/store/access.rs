@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    access::Principal,
     clock::Timestamp,
     event::EventType,
     ids::{IdSource, UserId, VendorAccountId},
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     StoreError,
+    find::standing,
     rows::{access_assignment, access_level, user},
 };
 
@@ -66,6 +68,12 @@ pub enum Declined {
     InUse,
     /// There are as many as there may be.
     TooMany,
+    /// The subject of the identity provider is somebody else.
+    SubjectTaken,
+    /// The person is another subject of this identity provider.
+    HasSubject,
+    /// Who acts may not any more.
+    Withdrawn,
 }
 
 /// The outcome of a writer.
@@ -106,6 +114,17 @@ impl<'a> Acting<'a> {
             data,
         }
     }
+}
+
+/// Whether who acts still has the rights that they were let in with: sessions are remembered for a moment, and what gives
+/// rights must not outlive the giver's. Held until the transaction ends.
+pub(super) async fn still_may(
+    transaction: &DatabaseTransaction,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let at_present = standing::held(transaction, by.organization, by.actor, now).await?;
+    Ok(at_present.is_some_and(|at_present| by.still_is(&at_present)))
 }
 
 /// Rolls back and says why.

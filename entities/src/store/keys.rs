@@ -1,13 +1,13 @@
 //! Creating, counting and revoking API keys. Only hashes get here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::{
-    access::{Limits, Role},
+    access::{Actor, Limits, Principal, Role, is_within},
     clock::Timestamp,
     event::EventType,
-    ids::{ApiKeyId, OrganizationId},
+    ids::{ApiKeyId, DoorId, OrganizationId, SiteId, UserId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
@@ -16,12 +16,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    access::{Acting, Changed, Outcome, declined},
+    access::{Acting, Changed, Declined, Outcome, declined, still_may},
     events,
 };
 use crate::{
     Database, StoreError,
-    rows::{api_key, to_json},
+    find::standing,
+    rows::{api_key, door, to_json},
 };
 
 /// When a key was used last is told to this accuracy: a busy caller costs no statement per request.
@@ -85,9 +86,16 @@ pub async fn create(database: &Database, key: NewKey<'_>, now: Timestamp) -> Res
 ///
 /// # Errors
 /// The database failed; nothing was written.
-pub async fn create_for(database: &Database, acting: &Acting<'_>, key: NewKey<'_>) -> Outcome<api_key::Model> {
+pub async fn create_for(
+    database: &Database,
+    (acting, by): (&Acting<'_>, &Principal),
+    key: NewKey<'_>,
+) -> Outcome<api_key::Model> {
     let row = key.row(Some(acting.by), acting.now)?;
     let transaction = database.begin().await?;
+    if !still_may(&transaction, by, acting.now).await? {
+        return declined(transaction, Declined::Withdrawn).await;
+    }
     if let Err(why) = acting.claim(&transaction, row.id).await? {
         return declined(transaction, why).await;
     }
@@ -132,34 +140,100 @@ pub async fn revoke_for(
     with_those_made_by_it: bool,
 ) -> Result<Vec<ApiKeyId>, StoreError> {
     let transaction = database.begin().await?;
-    let family =
-        if with_those_made_by_it { family(&transaction, organization, id).await? } else { BTreeSet::from([id.0]) };
+    let root = BTreeSet::from([id.0]);
+    let revoked = if with_those_made_by_it {
+        revoke_families(&transaction, acting, organization, root).await?
+    } else {
+        revoke_these(&transaction, acting, organization, &root).await?
+    };
+    transaction.commit().await?;
+    Ok(revoked)
+}
+
+/// Revokes the keys that a person made and that do more than the person may at present, with all that go back to them.
+/// Whoever takes rights from a person calls this in the same transaction, afterwards.
+///
+/// # Errors
+/// The database failed.
+pub(super) async fn revoke_beyond(
+    transaction: &DatabaseTransaction,
+    acting: &Acting<'_>,
+    organization: OrganizationId,
+    person: UserId,
+) -> Result<(), StoreError> {
+    let made = api_key::Entity::find()
+        .filter(api_key::Column::OrganizationId.eq(organization.0))
+        .filter(api_key::Column::CreatedBy.eq(person.to_string()))
+        .filter(api_key::Column::RevokedAt.is_null())
+        .all(transaction)
+        .await?;
+    if made.is_empty() {
+        return Ok(());
+    }
+    let maker = standing::held(transaction, organization, Actor::User(person), acting.now).await?;
+    let keys =
+        made.iter().map(|row| Ok((row.id, row.role()?, row.limits()?))).collect::<Result<Vec<_>, StoreError>>()?;
+    let doors: BTreeSet<Uuid> =
+        keys.iter().flat_map(|(_, _, limits)| limits.doors.iter().flatten()).map(|it| it.0).collect();
+    let places = door::Entity::find().filter(door::Column::Id.is_in(doors)).all(transaction).await?;
+    let places: BTreeMap<DoorId, SiteId> = places.iter().map(|row| (DoorId(row.id), SiteId(row.site_id))).collect();
+    let fits = |role, limits: &Limits| maker.as_ref().is_some_and(|maker| is_within(maker, role, limits, &places));
+    let beyond = keys.iter().filter(|(_, role, limits)| !fits(*role, limits)).map(|(id, ..)| *id).collect();
+    revoke_families(transaction, acting, organization, beyond).await.map(|_| ())
+}
+
+/// Revokes these keys and all that go back to them. A key that one of them makes meanwhile is made before it is revoked, and
+/// then found by the next look, or not at all.
+async fn revoke_families(
+    transaction: &DatabaseTransaction,
+    acting: &Acting<'_>,
+    organization: OrganizationId,
+    roots: BTreeSet<Uuid>,
+) -> Result<Vec<ApiKeyId>, StoreError> {
+    let mut all = Vec::new();
+    loop {
+        let family = family(transaction, organization, roots.clone()).await?;
+        let revoked = revoke_these(transaction, acting, organization, &family).await?;
+        if revoked.is_empty() {
+            return Ok(all);
+        }
+        all.extend(revoked);
+    }
+}
+
+/// Revokes those of these keys that count.
+async fn revoke_these(
+    transaction: &DatabaseTransaction,
+    acting: &Acting<'_>,
+    organization: OrganizationId,
+    keys: &BTreeSet<Uuid>,
+) -> Result<Vec<ApiKeyId>, StoreError> {
     let counting = Condition::all()
         .add(api_key::Column::OrganizationId.eq(organization.0))
-        .add(api_key::Column::Id.is_in(family))
+        .add(api_key::Column::Id.is_in(keys.iter().copied()))
         .add(api_key::Column::RevokedAt.is_null());
-    let rows = api_key::Entity::find().filter(counting.clone()).all(&transaction).await?;
+    let rows = api_key::Entity::find().filter(counting.clone()).all(transaction).await?;
     api_key::Entity::update_many()
         .col_expr(api_key::Column::RevokedAt, Expr::value(acting.now))
         .filter(counting)
-        .exec(&transaction)
+        .exec(transaction)
         .await?;
     let told = rows.iter().map(|row| {
         let data = json!({ "key": ApiKeyId(row.id).to_string(), "prefix": row.prefix });
         acting.event(organization.0, EventType::ApiKeyRevoked, data)
     });
-    events::append(&transaction, acting.ids(), told.collect()).await?;
-    transaction.commit().await?;
+    events::append(transaction, acting.ids(), told.collect()).await?;
     Ok(rows.into_iter().map(|row| ApiKeyId(row.id)).collect())
 }
 
-/// A key with all that go back to it.
+/// Keys with all that go back to them.
 async fn family(
     transaction: &DatabaseTransaction,
     organization: OrganizationId,
-    id: ApiKeyId,
+    roots: BTreeSet<Uuid>,
 ) -> Result<BTreeSet<Uuid>, StoreError> {
-    let (mut all, mut newest) = (BTreeSet::from([id.0]), vec![id.0]);
+    let mut newest = Vec::from_iter(roots.iter().copied());
+    let mut all = roots;
     while !newest.is_empty() {
         let makers = newest.iter().map(|id| ApiKeyId(*id).to_string());
         let made = api_key::Entity::find()

@@ -1,75 +1,30 @@
-//! Writing who may sign in: memberships, and which subject of an identity provider is which person.
+//! Writing what people may do who sign in: their memberships.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    access::Role,
-    clock::Timestamp,
+    access::{Principal, Role},
     event::EventType,
-    ids::{IdSource, MembershipId, OrganizationId, SiteId, UserId},
+    ids::{MembershipId, OrganizationId, SiteId, UserId},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
-    access::{Acting, Changed, Declined, Outcome, declined, hold_person},
+    access::{Acting, Changed, Declined, Outcome, declined, hold_person, still_may},
     events::{self, NewEvent},
+    keys,
 };
-use crate::{
-    Database, StoreError,
-    rows::{identity, membership},
-};
+use crate::{Database, rows::membership};
 
-/// Keeps that a subject of an identity provider is this person. Returns whether that is new: of two at once, one is.
-///
-/// # Errors
-/// The database failed; nothing was written.
-pub async fn link_identity(
-    database: &Database,
-    ids: &dyn IdSource,
-    (organization, user): (OrganizationId, UserId),
-    (issuer, subject): (&str, &str),
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let transaction = database.begin().await?;
-    let row = identity::ActiveModel {
-        organization_id: Set(organization.0),
-        issuer: Set(issuer.to_owned()),
-        subject: Set(subject.to_owned()),
-        user_id: Set(user.0),
-        created_at: Set(now),
-    };
-    let once = OnConflict::new().do_nothing().to_owned();
-    if identity::Entity::insert(row).on_conflict(once).exec_without_returning(&transaction).await? == 0 {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
-    let actor = user.to_string();
-    let event = NewEvent {
-        organization: organization.0,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type: EventType::IdentityLinked,
-        occurred_at: now,
-        recorded_at: now,
-        actor: Some(&actor),
-        data: json!({ "user": actor, "issuer": issuer }),
-    };
-    events::append(&transaction, ids, vec![event]).await?;
-    transaction.commit().await?;
-    Ok(true)
-}
-
-/// Gives a person a role in the organization, or at one site of it, in place of the one that they have there.
+/// Gives a person a role in the organization, or at one site of it, in place of the one that they have there. Keys that
+/// they made and that do more than they may now are revoked.
 ///
 /// # Errors
 /// The database failed; nothing was written.
 pub async fn set_membership(
     database: &Database,
-    acting: &Acting<'_>,
+    (acting, by): (&Acting<'_>, &Principal),
     (organization, user): (OrganizationId, UserId),
     site: Option<SiteId>,
     role: Role,
@@ -77,6 +32,9 @@ pub async fn set_membership(
     let transaction = database.begin().await?;
     if hold_person(&transaction, organization.0, user).await?.is_none() {
         return declined(transaction, Declined::Gone).await;
+    }
+    if !still_may(&transaction, by, acting.now).await? {
+        return declined(transaction, Declined::Withdrawn).await;
     }
     let at = match site {
         Some(site) => membership::Column::SiteId.eq(site.0),
@@ -103,11 +61,12 @@ pub async fn set_membership(
     let active = membership::ActiveModel::from(row.clone()).reset_all();
     membership::Entity::insert(active).exec_without_returning(&transaction).await?;
     events::append(&transaction, acting.ids(), vec![changed(acting, &row, Some(role))]).await?;
+    keys::revoke_beyond(&transaction, acting, organization, user).await?;
     transaction.commit().await?;
     Ok(Ok(Changed { row, accounts: BTreeSet::new() }))
 }
 
-/// Takes a membership away.
+/// Takes a membership away, and the keys that who had it made beyond what is left to them.
 ///
 /// # Errors
 /// The database failed; nothing was written.
@@ -122,6 +81,8 @@ pub async fn remove_membership(
         return declined(transaction, Declined::Gone).await;
     }
     events::append(&transaction, acting.ids(), vec![changed(acting, &row, None)]).await?;
+    let who = (OrganizationId(row.organization_id), UserId(row.user_id));
+    keys::revoke_beyond(&transaction, acting, who.0, who.1).await?;
     transaction.commit().await?;
     Ok(Ok(Changed { row, accounts: BTreeSet::new() }))
 }

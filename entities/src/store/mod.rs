@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod doors;
 pub mod erasure;
 mod events;
+pub mod identities;
 pub mod inventory;
 pub mod keys;
 pub mod lanes;

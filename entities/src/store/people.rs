@@ -11,6 +11,8 @@ use serde_json::json;
 use super::{
     access::{Acting, Changed, Declined, Outcome, declined, finish, hold_person},
     credentials, erasure, events,
+    identities::{self, By},
+    keys,
 };
 use crate::{
     Database, StoreError,
@@ -99,6 +101,10 @@ pub async fn update(
         return Ok(Ok(Changed { row, accounts: Default::default() }));
     }
     let row = write(&transaction, row).await?;
+    if row.email != before.email {
+        let by = By { ids: acting.ids(), actor: acting.by, now: acting.now };
+        identities::unlink_by_email(&transaction, by, organization, &[row.id]).await?;
+    }
     told(&transaction, acting, &row, "CHANGED").await?;
     let settled = credentials::settle_people(&transaction, acting, &[row.id]).await?;
     finish(transaction, row, settled).await
@@ -135,6 +141,7 @@ pub async fn erase(
         .await?;
     membership::Entity::delete_many().filter(membership::Column::UserId.eq(row.id)).exec(&transaction).await?;
     identity::Entity::delete_many().filter(identity::Column::UserId.eq(row.id)).exec(&transaction).await?;
+    keys::revoke_beyond(&transaction, acting, organization, id).await?;
     told(&transaction, acting, &row, "ERASED").await?;
     let accounts = credentials::erase_of(&transaction, acting, UserId(row.id)).await?;
     transaction.commit().await?;

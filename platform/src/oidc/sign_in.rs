@@ -58,7 +58,7 @@ struct Granted {
 impl Issuers {
     /// The providers through which people sign in with a browser.
     pub fn for_browsers(&self) -> impl Iterator<Item = &Issuer> {
-        self.keepers.iter().map(|keeper| &keeper.issuer).filter(|issuer| issuer.client_id.is_some())
+        self.all().filter(|issuer| issuer.client_id.is_some())
     }
 
     /// Where a browser is sent that is to come back to `redirect_uri`.

@@ -6,7 +6,10 @@ use domain::{
     access::Role,
     ids::{ApiKeyId, MembershipId, UserId},
 };
-use entities::store;
+use entities::store::{
+    self,
+    identities::{self, By, Word},
+};
 use gatehouse::keys::{KeyPlan, store_key};
 use serde_json::{Value, json};
 
@@ -15,13 +18,17 @@ use super::{
     world::{Caller, Sight, World},
 };
 
+/// A provider that was set once.
+const FORMER_ISSUER: &str = "https://id.example.org";
+
 type Row = fn(&Target) -> Value;
 
-/// A key and a person with a membership, known to nobody else.
+/// A key and a person with a membership and an identity, known to nobody else.
 pub(super) struct Target {
     key: String,
     user: String,
     membership: String,
+    issuer: String,
 }
 
 pub(super) fn key_rows() -> BTreeMap<&'static str, Row> {
@@ -30,6 +37,8 @@ pub(super) fn key_rows() -> BTreeMap<&'static str, Row> {
         ("revokeApiKey", |of| json!({ "apiKeyId": of.key })),
         ("setMembership", |of| json!({ "userId": of.user, "role": "OPERATOR" })),
         ("removeMembership", |of| json!({ "membershipId": of.membership })),
+        ("linkIdentity", |of| json!({ "userId": of.user, "issuer": of.issuer, "subject": of.user })),
+        ("unlinkIdentity", |of| json!({ "userId": of.user, "issuer": FORMER_ISSUER })),
     ])
 }
 
@@ -39,10 +48,16 @@ async fn target(world: &World) -> Target {
     let key: ApiKeyId = store_key(house.foundation(), house.organization, &plan, &secret).await.unwrap();
     let ids = &house.foundation().ids;
     let member = (UserId(ids.next_uuid()), MembershipId(ids.next_uuid()));
-    let (who, may) = (("Max", None), (Role::Viewer, None));
+    let address = format!("{}@example.com", member.0);
+    let (who, may) = (("Max", Some(address.as_str())), (Role::Viewer, None));
     let now = house.foundation().clock.now();
     store::organizations::create_member(house.database(), house.organization, member, who, may, now).await.unwrap();
-    Target { key: key.to_string(), user: member.0.to_string(), membership: member.1.to_string() }
+    let (by, person) = (By { ids: ids.as_ref(), actor: "test", now }, (house.organization, member.0));
+    let word = Word::OfProvider(&address);
+    let linked = identities::link(house.database(), by, person, (FORMER_ISSUER, &address), word).await.unwrap();
+    linked.unwrap();
+    let issuer = world.issuer.url();
+    Target { key: key.to_string(), user: member.0.to_string(), membership: member.1.to_string(), issuer }
 }
 
 /// What a refused caller must be told; `None` for one who may.
@@ -61,7 +76,7 @@ pub(super) async fn check_keys(world: &World) {
     let admin = &world.house.client;
     let callers = world.callers(&world.doors[0]).await;
     let everything = async || {
-        let query = "{ apiKeys(last: 100) { totalCount nodes { id } } users(last: 100) { nodes { id memberships { id role } } } }";
+        let query = "{ apiKeys(last: 100) { totalCount nodes { id } } users(last: 100) { nodes { id memberships { id role } identities { issuer subject } } } }";
         admin.data(query, json!({})).await
     };
     for (name, row) in key_rows() {
@@ -92,9 +107,11 @@ pub(super) async fn check_keys(world: &World) {
                     key: world.absent("ApiKey"),
                     user: world.absent("User"),
                     membership: world.absent("Membership"),
+                    issuer: target.issuer.clone(),
                 };
                 let word = || "nonsense".to_owned();
-                for target in [absent, Target { key: word(), user: word(), membership: word() }] {
+                let nonsense = Target { key: word(), user: word(), membership: word(), issuer: word() };
+                for target in [absent, nonsense] {
                     let same = bytes(&caller.client, &query, json!({ "input": row(&target) })).await;
                     assert_eq!(same, said, "{name} by {}", caller.name);
                 }

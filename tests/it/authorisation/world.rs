@@ -101,7 +101,7 @@ pub(super) struct World {
     pub(super) things: Vec<Thing>,
     /// A room of the PMS, by the PMS's id.
     pub(super) room: String,
-    issuer: Issuer,
+    pub(super) issuer: Issuer,
     /// Who has no role, and the access levels that can be theirs, by site.
     resident: String,
     own_levels: BTreeMap<String, String>,

@@ -156,6 +156,8 @@ fn of_people() -> BTreeMap<&'static str, Value> {
         ("revokeApiKey", json!({ "apiKeyId": "$ApiKey" })),
         ("setMembership", json!({ "userId": "$User", "role": "OPERATOR", "siteId": "$Site" })),
         ("removeMembership", json!({ "membershipId": "$Membership" })),
+        ("linkIdentity", json!({ "userId": "$User", "issuer": "https://id.example", "subject": "1" })),
+        ("unlinkIdentity", json!({ "userId": "$User", "issuer": "https://id.example" })),
     ])
 }
 

@@ -39,7 +39,8 @@ pub(crate) async fn set_membership(
     };
     let by = session.principal.actor.to_string();
     let target = (OrganizationId(person.organization_id), UserId(person.id));
-    let outcome = members::set_membership(&shared.database, &acting(shared, &by, None), target, site, role).await?;
+    let acting = (&acting(shared, &by, None), &*session.principal);
+    let outcome = members::set_membership(&shared.database, acting, target, site, role).await?;
     Ok(concluded(shared, outcome, "userId").await)
 }
 

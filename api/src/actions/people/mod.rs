@@ -3,6 +3,7 @@
 
 mod access_levels;
 mod credentials;
+mod identities;
 mod memberships;
 mod schedules;
 mod users;
@@ -10,7 +11,7 @@ mod users;
 use std::collections::BTreeSet;
 
 use domain::{
-    access::Role,
+    access::{Denial, Role},
     clock::{Timestamp, truncate},
     ids::{DoorId, SiteId, UserId},
 };
@@ -31,6 +32,7 @@ pub(crate) use credentials::{
     CredentialGiven, CredentialOrder, Window, create_credential, reissue_credential, resume_credential,
     revoke_credential, suspend_credential, update_credential,
 };
+pub(crate) use identities::{link_identity, unlink_identity};
 pub(crate) use memberships::{remove_membership, set_membership};
 pub(crate) use schedules::{NewPattern, PatternGiven, create_schedule, delete_schedule, update_schedule};
 pub(crate) use users::{NewUser, UserGiven, create_user, delete_user, update_user};
@@ -69,6 +71,10 @@ fn refusal(why: Declined, of: &'static str) -> Refusal {
         Declined::ValueTaken => Refusal::ValueTaken { field: of },
         Declined::CannotHold => Refusal::CannotHold { field: "doorIds" },
         Declined::Revoked => Refusal::Revoked { field: of },
+        Declined::Withdrawn => Refusal::Forbidden(Denial::Withdrawn),
+        Declined::SubjectTaken | Declined::HasSubject => {
+            Refusal::InUse { field: of, message: "Somebody is this subject already." }
+        }
         Declined::InUse => Refusal::InUse { field: of, message: "An access level uses this schedule." },
         Declined::TooMany => {
             let message = "There are as many as there may be: take one away first.".to_owned();

@@ -37,6 +37,7 @@ pub(crate) struct Mutation(
     people::UserMutations,
     people::CredentialMutations,
     people::AccessLevelMutations,
+    people::IdentityMutations,
     people::MembershipMutations,
     keys::KeyMutations,
     stays::ReservationMutations,

@@ -14,6 +14,7 @@ mod door_settings;
 mod door_state;
 mod event;
 mod exposure;
+mod identity;
 mod membership;
 mod opening;
 mod organization;
@@ -37,6 +38,7 @@ pub(crate) use credential::{Credential, may_see_people};
 pub(crate) use device::Device;
 pub(crate) use door::Door;
 pub(crate) use event::Event;
+pub(crate) use identity::Identity;
 pub(crate) use membership::Membership;
 pub(crate) use organization::Organization;
 pub(crate) use placement::Placement;
@@ -73,6 +75,7 @@ wraps! {
     Device => device,
     Door => door,
     Event => event,
+    Identity => identity,
     Membership => membership,
     Organization => organization,
     Placement => placement,

@@ -10,7 +10,7 @@ use domain::{
 use entities::rows::user;
 
 use super::{
-    AccessAssignment, Credential, Membership, Reservation, VendorAccount, may_see_people, neighbour,
+    AccessAssignment, Credential, Identity, Membership, Reservation, VendorAccount, may_see_people, neighbour,
     opening::{Openable, what_they_can_open},
     reservation::stays_of,
 };
@@ -21,7 +21,7 @@ use crate::{
         error::ApiError,
         query::ReservationFilter,
     },
-    loaders::{AssignmentsOfUser, CredentialsOfUser, MembershipsOfUser},
+    loaders::{AssignmentsOfUser, CredentialsOfUser, IdentitiesOfUser, MembershipsOfUser},
 };
 
 /// See the description in the schema.
@@ -93,6 +93,17 @@ impl User {
             Ok(found.unwrap_or_default().into_iter().map(Membership::from).collect())
         };
         Some(memberships.await)
+    }
+
+    /// Who they are at identity providers, oldest first; empty for who never signed in through one. Needs MANAGER.
+    #[graphql(complexity = "1 + 2 * child_complexity")]
+    async fn identities(&self, context: &Context<'_>) -> Option<Result<Vec<Identity>>> {
+        let identities = async {
+            permit(context)?;
+            let found = context.loaders()?.load(IdentitiesOfUser(UserId(self.0.id))).await?;
+            Ok(found.unwrap_or_default().into_iter().map(Identity::from).collect())
+        };
+        Some(identities.await)
     }
 
     /// The doors that they can open, and how: what is known of them now is what is told, of the past as of the future.

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, future::Future, pin::pin, sync::Arc};
 
 use chrono::TimeDelta;
-use domain::clock::Timestamp;
+use domain::{access::Principal, clock::Timestamp};
 use entities::StoreError;
 use futures::{FutureExt, StreamExt, future::Either, stream::BoxStream};
 use messaging::{LiveEvent, LiveSignal, LiveStream, Topic};
@@ -77,7 +77,16 @@ impl<L: Look> Following<L> {
     async fn next(&mut self) -> Option<Result<L::Item, Trouble>> {
         loop {
             if let Some(item) = self.news.pop_front() {
-                return Some(Ok(item));
+                // What is told late is still told to somebody with the rights that it was read with.
+                match self.watch.session().await {
+                    Ok(_) => return Some(Ok(item)),
+                    Err(trouble) if self.watch.survives(&trouble) => {
+                        self.news.push_front(item);
+                        self.watch.shared.clock.sleep_until(self.watch.next_look).await;
+                        continue;
+                    }
+                    Err(trouble) => return self.end(trouble),
+                }
             }
             if self.over {
                 return None;
@@ -103,12 +112,15 @@ impl<L: Look> Following<L> {
                     self.news.extend(items);
                 }
                 Err(trouble) if self.watch.survives(&trouble) => {}
-                Err(trouble) => {
-                    self.over = true;
-                    return Some(Err(trouble));
-                }
+                Err(trouble) => return self.end(trouble),
             }
         }
+    }
+
+    fn end(&mut self, trouble: Trouble) -> Option<Result<L::Item, Trouble>> {
+        self.over = true;
+        self.news.clear();
+        Some(Err(trouble))
     }
 }
 
@@ -116,6 +128,8 @@ impl<L: Look> Following<L> {
 pub(super) struct Watch {
     pub(super) shared: Arc<Shared>,
     credential: Credential,
+    /// Who subscribed. What hangs on the things that are told is read as they saw it.
+    subscriber: Arc<Principal>,
     live: LiveStream,
     next_look: Timestamp,
 }
@@ -125,7 +139,8 @@ impl Watch {
     pub(super) fn new(shared: Arc<Shared>, session: &Session, topics: &[Topic]) -> Self {
         let live = shared.live.subscribe(topics);
         let next_look = shared.clock.now() + SAFETY_LOOK;
-        Self { shared, credential: session.credential.clone(), live, next_look }
+        let (credential, subscriber) = (session.credential.clone(), Arc::clone(&session.principal));
+        Self { shared, credential, subscriber, live, next_look }
     }
 
     /// Waits until there is a reason to look.
@@ -146,10 +161,12 @@ impl Watch {
         Wake::Changed(changed)
     }
 
-    /// The caller as they are now; an error once their key does not count any more.
+    /// The caller as they are now; an error once their key does not count any more, or their rights are other ones than
+    /// when they subscribed.
     pub(super) async fn session(&self) -> Result<Session, Trouble> {
         let verified = self.shared.keys.verify(&self.credential).await?;
-        verified.ok_or_else(|| ApiError::Unauthenticated.into())
+        let session = verified.ok_or(ApiError::Unauthenticated)?;
+        if session.principal == self.subscriber { Ok(session) } else { Err(ApiError::RightsChanged.into()) }
     }
 
     /// Remembers that everything was looked at.

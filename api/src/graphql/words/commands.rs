@@ -147,7 +147,7 @@ words! {
         Expired,
         /// Somebody called it off.
         Canceled,
-        /// What opened the door for who asked ended before it was sent. Nothing was sent.
+        /// What opened the door for who asked ended before it was sent, or their right to send it. Nothing was sent.
         AccessEnded,
         /// A later order for the same door called it off.
         Superseded,

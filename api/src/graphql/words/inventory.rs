@@ -145,6 +145,8 @@ words! {
         MembershipChanged,
         /// A subject of an identity provider is a person of ours from now on.
         IdentityLinked,
+        /// A subject of an identity provider is no person of ours any more.
+        IdentityUnlinked,
         /// An alert was raised, acknowledged or resolved.
         AlertChanged,
     }

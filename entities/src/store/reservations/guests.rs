@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{
     clock::Timestamp,
     event::EventType,
-    ids::{IdSource, UserId},
+    ids::{IdSource, OrganizationId, UserId, VendorAccountId},
     record::{RecordDetails, RecordKind},
 };
 use sea_orm::{
@@ -18,7 +18,10 @@ use uuid::Uuid;
 use crate::{
     StoreError,
     rows::{record, user, vendor_account},
-    store::events::{self, NewEvent},
+    store::{
+        events::{self, NewEvent},
+        identities::{self, By},
+    },
 };
 
 /// What somebody is called whom the PMS names without telling of them.
@@ -38,7 +41,7 @@ pub(super) async fn bring_up_to_date(
     let mut people = people(transaction, account, named).await?;
     let told = told(transaction, account, named).await?;
     let mut changed = Vec::new();
-    let mut news = Vec::new();
+    let (mut news, mut elsewhere) = (Vec::new(), Vec::new());
     for external_id in named {
         let about = told.get(external_id);
         let (id, is_new) = match people.get(external_id) {
@@ -47,6 +50,9 @@ pub(super) async fn bring_up_to_date(
                 let next = about.on(row.clone());
                 if next == *row {
                     continue;
+                }
+                if next.email != row.email {
+                    elsewhere.push(row.id);
                 }
                 let next = user::Model { version: row.version + 1, ..next };
                 let active = user::ActiveModel::from(next.clone()).reset_all();
@@ -85,6 +91,11 @@ pub(super) async fn bring_up_to_date(
         if !is_new {
             changed.push(id);
         }
+    }
+    if !elsewhere.is_empty() {
+        let actor = VendorAccountId(account.id).to_string();
+        let by = By { ids, actor: &actor, now };
+        identities::unlink_by_email(transaction, by, OrganizationId(account.organization_id), &elsewhere).await?;
     }
     if !news.is_empty() {
         events::append(transaction, ids, news).await?;

@@ -3,6 +3,7 @@
 
 mod access_levels;
 mod credentials;
+mod identities;
 mod memberships;
 mod payloads;
 mod users;
@@ -11,8 +12,8 @@ use async_graphql::{MaybeUndefined, Result};
 
 use self::payloads::Refused;
 pub(crate) use self::{
-    access_levels::AccessLevelMutations, credentials::CredentialMutations, memberships::MembershipMutations,
-    users::UserMutations,
+    access_levels::AccessLevelMutations, credentials::CredentialMutations, identities::IdentityMutations,
+    memberships::MembershipMutations, users::UserMutations,
 };
 use crate::actions::accounts::Answer;
 
