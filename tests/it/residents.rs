@@ -1,16 +1,35 @@
 //! People without a role: they open what is their own, while it is, and see nothing else.
 
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
 use chrono::{Datelike, TimeDelta};
-use domain::clock::Clock;
+use domain::clock::{Clock, Timestamp};
+use gatehouse::house::worker_parts;
 use gatehouse_tests::{
     client::{Client, text},
     house::{BackEnd, Plan, TestHouse},
     issuer::Issuer,
     on_both_back_ends,
+    wait::until,
 };
+use platform::clock::ManualClock;
 use serde_json::{Value, json};
+use simulator::Vendor;
+use tokio_util::sync::CancellationToken;
+use worker::{
+    Parts,
+    accounts::{Access, Accounts},
+    drain_lane::Lanes,
+};
 
-use crate::tokens::scene::{ask, code, iso, token_for};
+use crate::{
+    orders::account_id,
+    tokens::scene::{ask, code, iso, token_for},
+};
 
 const NOT_YOURS: &str = "No access token, credential or access level of yours opens this door now.";
 /// Longer than a credential is believed without another look, and than a pulse is shared.
@@ -73,9 +92,59 @@ impl Scene {
         self.house.client.data(query, json!({ "types": [event_type] })).await["events"]["nodes"][0].take()
     }
 
+    /// Somebody whose door it is at all times: how that is taken away, and they.
+    async fn resident(&self) -> (Value, Client) {
+        let input = json!({ "name": "Rey", "email": "rey@example.com" });
+        let rey = self.given("createUser", input, "user { id }").await["user"]["id"].take();
+        let assigned = json!({ "accessLevelId": self.level(None).await, "userId": rey });
+        self.given("assignAccessLevel", assigned.clone(), "assignment { id }").await;
+        (assigned, self.signed_in("rey@example.com"))
+    }
+
+    /// The vendor account of the door.
+    async fn account(&self) -> entities::rows::vendor_account::Model {
+        let id = account_id(&self.house, Vendor::Raixer).await;
+        entities::work::account(self.house.database(), id).await.unwrap().unwrap()
+    }
+
+    /// A command has ended because the right to it has, and nothing of it has reached the vendor.
+    async fn assert_ended(&self, id: &str) {
+        let command = self.house.client.read_command(id).await;
+        let told = (&command["state"], &command["failure"]["code"]);
+        assert_eq!(told, (&json!("FAILED"), &json!("ACCESS_ENDED")), "{command:#}");
+        assert_eq!(self.house.vendors.requests_to(Vendor::Raixer, "open_door_at").len(), 0);
+        assert_eq!(self.effects(), 0);
+    }
+
     fn effects(&self) -> usize {
         self.house.effects_at(&self.door["externalId"])
     }
+}
+
+/// A clock that knows for which instants somebody has waited.
+#[derive(Debug)]
+struct Watched {
+    clock: ManualClock,
+    instants: Mutex<Vec<Timestamp>>,
+}
+
+impl Clock for Watched {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.instants.lock().unwrap().push(at);
+        self.clock.sleep_until(at)
+    }
+}
+
+/// A worker by whose clock one sees what it waits for.
+fn watched_worker(house: &TestHouse) -> (Parts, Arc<Watched>) {
+    let clock = house.clock.clone().unwrap();
+    let watched = Arc::new(Watched { clock, instants: Mutex::default() });
+    let parts = worker_parts(house.foundation(), &house.settings).unwrap();
+    (Parts { clock: Arc::clone(&watched) as Arc<dyn Clock>, ..parts }, watched)
 }
 
 on_both_back_ends! {
@@ -95,6 +164,9 @@ on_both_back_ends! {
         let schedule = scene.given("createSchedule", input, "schedule { id }").await["schedule"]["id"].take();
         let (later, always) = (scene.level(Some(&schedule)).await, scene.level(None).await);
         scene.given("assignAccessLevel", json!({ "accessLevelId": later, "userId": rey }), "assignment { id }").await;
+        // That somebody else has it at all times is nothing to them.
+        let finn = scene.given("createUser", json!({ "name": "Finn" }), "user { id }").await["user"]["id"].take();
+        scene.given("assignAccessLevel", json!({ "accessLevelId": always, "userId": finn }), "assignment { id }").await;
         let viewer = scene.viewer(&caller).await;
         let nothing = json!({ "everything": false, "siteIds": [], "doorIds": [] });
         assert_eq!((&viewer["id"], &viewer["sees"]), (&rey, &nothing));
@@ -200,6 +272,55 @@ on_both_back_ends! {
         scene.house.advance(TimeDelta::seconds(5));
         assert_eq!(scene.viewer(&caller).await, Value::Null);
         assert_eq!(scene.effects(), 0);
+        scene.house.stop().await;
+    }
+
+    /// Until a command leaves it may wait, and the right end meanwhile: for room among the exchanges with the account.
+    async fn what_is_taken_away_while_a_command_waits_for_room_opens_nothing(back_end: BackEnd) {
+        let scene = Scene::start(back_end).await;
+        let (assigned, caller) = scene.resident().await;
+        let command = text(&scene.open(&caller).await["command"]["id"]);
+        let (parts, watched) = watched_worker(&scene.house);
+        let accounts = Arc::new(Accounts::new(parts.clone()));
+        let account = scene.account().await;
+        let line = accounts.line(&Access::of(&account)).await.unwrap();
+        let all = line.bulkhead.acquire_many(u32::try_from(line.bulkhead.available_permits()).unwrap()).await.unwrap();
+        let row = scene.house.row(&command).await;
+        let lanes = Lanes::new(parts, Arc::clone(&accounts), CancellationToken::new());
+        let taken_away = async {
+            until("it waits", async || watched.instants.lock().unwrap().contains(&row.expires_at?).then_some(())).await;
+            scene.given("unassignAccessLevel", assigned, "assignment { id }").await;
+            drop(all);
+        };
+        let (drained, ()) = tokio::join!(lanes.drain(row.lane_id), taken_away);
+        drained.unwrap();
+        scene.assert_ended(&command).await;
+        scene.house.stop().await;
+    }
+
+    /// The same where the vendor has asked for a pause that is short enough to be waited for.
+    async fn what_is_taken_away_while_a_command_waits_for_its_vendor_opens_nothing(back_end: BackEnd) {
+        let scene = Scene::start(back_end).await;
+        let (assigned, caller) = scene.resident().await;
+        let command = text(&scene.open(&caller).await["command"]["id"]);
+        let (parts, watched) = watched_worker(&scene.house);
+        let again = watched.now() + TimeDelta::milliseconds(500);
+        parts.budget.pause(scene.account().await.id, again.timestamp_millis()).await;
+        let row = scene.house.row(&command).await;
+        let lanes = Lanes::new(parts.clone(), Arc::new(Accounts::new(parts)), CancellationToken::new());
+        let taken_away = async {
+            until("it waits", async || {
+                let is_tried = scene.house.row(&command).await.attempts > 0;
+                (is_tried || watched.instants.lock().unwrap().contains(&again)).then_some(())
+            })
+            .await;
+            scene.given("unassignAccessLevel", assigned, "assignment { id }").await;
+            scene.house.advance(A_WHILE);
+        };
+        let (drained, ()) = tokio::join!(lanes.drain(row.lane_id), taken_away);
+        drained.unwrap();
+        lanes.drain(row.lane_id).await.unwrap();
+        scene.assert_ended(&command).await;
         scene.house.stop().await;
     }
 }

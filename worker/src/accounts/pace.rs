@@ -26,11 +26,17 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 tokio::task_local! {
     static URGENCY: Urgency;
+    static IMPATIENT: ();
 }
 
 /// Runs `work`, whose requests to vendors are for this.
 pub(crate) async fn with_urgency<F: Future>(urgency: Urgency, work: F) -> F::Output {
     URGENCY.scope(urgency, work).await
+}
+
+/// Runs `work`, whose requests to vendors leave at once or not at all.
+pub(crate) async fn without_patience<F: Future>(work: F) -> F::Output {
+    IMPATIENT.scope((), work).await
 }
 
 /// The same error; who was asked to wait without being told how long waits as long as the account does.
@@ -71,7 +77,11 @@ pub(super) struct BudgetPacer {
 impl Pacer for BudgetPacer {
     async fn admit(&self) -> Result<(), VendorError> {
         let urgency = URGENCY.try_with(|urgency| *urgency).unwrap_or(Urgency::Inventory);
-        let patience = if urgency >= Urgency::State { PATIENCE_OF_A_SYNC } else { PATIENCE_OF_A_COMMAND };
+        let patience = match urgency {
+            _ if IMPATIENT.try_with(|()| ()).is_ok() => Duration::ZERO,
+            urgency if urgency >= Urgency::State => PATIENCE_OF_A_SYNC,
+            _ => PATIENCE_OF_A_COMMAND,
+        };
         let began = self.clock.now();
         loop {
             let now = self.clock.now();

@@ -17,7 +17,7 @@ use vendors::{
 use crate::{
     accounts::{
         Line,
-        pace::{urgency_of, with_named_pause, with_urgency},
+        pace::{urgency_of, with_named_pause, with_urgency, without_patience},
     },
     advance_command::Hands,
     intake::News,
@@ -76,9 +76,10 @@ pub(crate) async fn dispatch(
     target: Option<&Target>,
     departure: &Departure,
 ) -> Result<Told, VendorError> {
-    with_urgency(urgency_of(action), dispatch_now(hands, to, row, action, target, departure))
-        .await
-        .map_err(with_named_pause)
+    let sent = with_urgency(urgency_of(action), dispatch_now(hands, to, row, action, target, departure));
+    // Here nobody would see that the door is theirs no longer: it waits in its queue, where that is asked for again.
+    let sent = if row.by_own_right { without_patience(sent).await } else { sent.await };
+    sent.map_err(with_named_pause)
 }
 
 async fn dispatch_now(
