@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use chrono::TimeDelta;
 use domain::{
     access::Role,
     clock::Clock,
@@ -27,7 +28,7 @@ use gatehouse::{
 use gatehouse_tests::{
     binary::{Killed, command, free_address},
     client::Client,
-    house::BackEnd,
+    house::{BackEnd, Plan},
     on_both_back_ends, services,
     wait::until,
 };
@@ -250,10 +251,31 @@ on_both_back_ends! {
                 assert_eq!(numbers[&object], whole, "object {object}");
             }
         }
-        let mut foreign = until("the api answers", async || {
-            scene.stranger.try_subscribe(RECORDED, json!({ "after": cursor })).await
-        }).await;
-        let refused = foreign.next_message().await.unwrap();
+        // Nobody reads on from another's place, not even from that of somebody who was told nothing yet.
+        for (whose, who) in [(&scene.client, &scene.stranger), (&scene.stranger, &scene.client)] {
+            let begun = async || whose.try_subscribe(RECORDED, json!({})).await;
+            let begins = until("the api answers", begun).await.next().await.unwrap();
+            let foreign = json!({ "after": begins["eventRecorded"]["cursor"] });
+            let asked = async || who.try_subscribe(RECORDED, foreign.clone()).await;
+            let refused = until("the api answers", asked).await.next_message().await.unwrap();
+            assert!(refused.to_string().contains("RESYNC_REQUIRED"), "{refused:#}");
+        }
+    }
+
+    /// A cursor counts for as long as the house says, and no longer.
+    async fn a_cursor_that_is_too_old_is_refused(back_end: BackEnd) {
+        let plan = Plan::on(back_end).without_worker().with_manual_clock().with_setting("replay_hours", "2");
+        let house = plan.start().await;
+        let door = house.door("RAIXER", "OPEN_DOOR").await;
+        let mut subscription = house.client.subscribe(RECORDED, json!({})).await;
+        let cursor = subscription.next().await.unwrap()["eventRecorded"]["cursor"].take();
+        house.client.command("openDoor", json!({ "doorId": door["id"] })).await;
+        house.advance(TimeDelta::hours(2));
+        let mut just_in_time = house.client.subscribe(RECORDED, json!({ "after": cursor })).await;
+        assert!(just_in_time.next().await.unwrap()["eventRecorded"]["event"].is_object());
+        house.advance(TimeDelta::milliseconds(1));
+        let refused = house.client.subscribe(RECORDED, json!({ "after": cursor })).await.next_message().await.unwrap();
         assert!(refused.to_string().contains("RESYNC_REQUIRED"), "{refused:#}");
+        house.stop().await;
     }
 }

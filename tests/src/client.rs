@@ -233,17 +233,20 @@ impl Subscription {
     /// Nothing comes for two minutes.
     #[expect(clippy::expect_used, reason = "a test that waits in vain must fail")]
     pub async fn next_message(&mut self) -> Option<Value> {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message");
-            match message? {
-                Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
-                Ok(Message::Close(frame)) => {
-                    return Some(json!({ "close": frame.map(|frame| u16::from(frame.code)) }));
+        // A socket that is only asked whether it is there says nothing.
+        let heard = async {
+            loop {
+                match self.socket.next().await? {
+                    Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+                    Ok(Message::Close(frame)) => {
+                        return Some(json!({ "close": frame.map(|frame| u16::from(frame.code)) }));
+                    }
+                    Ok(_) => {}
+                    Err(_) => return None,
                 }
-                Ok(_) => {}
-                Err(_) => return None,
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, heard).await.expect("a message")
     }
 
     /// The data of the next event; `None` when the operation completed.
