@@ -12,8 +12,9 @@ use entities::store;
 use futures::{SinkExt, StreamExt};
 use gatehouse::keys::KeyPlan;
 use gatehouse_tests::{
-    house::{BackEnd, Plan, TestHouse},
+    house::{Plan, TestHouse},
     issuer::Issuer,
+    on_both_back_ends,
 };
 use reqwest::{Method, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
@@ -145,131 +146,131 @@ async fn ending(socket: &mut Socket) -> Value {
     }
 }
 
-#[tokio::test]
-async fn a_key_signs_a_browser_in_until_it_is_revoked() {
-    let plan = Plan::on(BackEnd::Embedded).without_worker().with_manual_clock();
-    let house = plan.with_setting("allowed_origins", DESK).start().await;
-    let key = house.caller(&KeyPlan::unlimited("desk", Role::Viewer)).await;
-    let mut browser = Browser::new(&house);
-    let wrong = browser.type_key(platform::api_key::generate().expose()).await;
-    assert!(wrong.status == StatusCode::FORBIDDEN && browser.cookies.is_empty());
-    let signed_in = browser.type_key(key.key()).await;
-    assert_eq!((signed_in.status, signed_in.location.as_deref()), (StatusCode::SEE_OTHER, Some("/graphiql")));
-    let me = browser.viewer("same-origin").await;
-    assert_eq!(me["role"], "VIEWER", "{me}");
-    assert_eq!(browser.viewer("cross-site").await, "UNAUTHENTICATED");
+on_both_back_ends! {
+    async fn a_key_signs_a_browser_in_until_it_is_revoked(back_end: BackEnd) {
+        let plan = Plan::on(back_end).without_worker().with_manual_clock();
+        let house = plan.with_setting("allowed_origins", DESK).start().await;
+        let key = house.caller(&KeyPlan::unlimited("desk", Role::Viewer)).await;
+        let mut browser = Browser::new(&house);
+        let wrong = browser.type_key(platform::api_key::generate().expose()).await;
+        assert!(wrong.status == StatusCode::FORBIDDEN && browser.cookies.is_empty());
+        let signed_in = browser.type_key(key.key()).await;
+        assert_eq!((signed_in.status, signed_in.location.as_deref()), (StatusCode::SEE_OTHER, Some("/graphiql")));
+        let me = browser.viewer("same-origin").await;
+        assert_eq!(me["role"], "VIEWER", "{me}");
+        assert_eq!(browser.viewer("cross-site").await, "UNAUTHENTICATED");
 
-    // A socket of ours has the session; one of another origin, though it may connect, and one that names none have not.
-    let own = browser.address.clone();
-    assert_eq!(browser.socket(Some(DESK)).await.1, 4403);
-    assert_eq!(browser.socket(None).await.1, 4403);
-    let (mut socket, said) = browser.socket(Some(&own)).await;
-    assert_eq!(said, "connection_ack");
-    house.advance(TimeDelta::hours(12) + TimeDelta::seconds(1));
-    assert_eq!(ending(&mut socket).await, 4403);
-    assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
-    assert!(browser.cookies.is_empty());
+        // A socket of ours has the session; one of another origin, though it may connect, and one that names none have not.
+        let own = browser.address.clone();
+        assert_eq!(browser.socket(Some(DESK)).await.1, 4403);
+        assert_eq!(browser.socket(None).await.1, 4403);
+        let (mut socket, said) = browser.socket(Some(&own)).await;
+        assert_eq!(said, "connection_ack");
+        house.advance(TimeDelta::hours(12) + TimeDelta::seconds(1));
+        assert_eq!(ending(&mut socket).await, 4403);
+        assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
+        assert!(browser.cookies.is_empty());
 
-    browser.type_key(key.key()).await;
-    assert_eq!(browser.viewer("same-origin").await, me);
-    let revoke = "mutation($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { userErrors { code } } }";
-    let revoked = house.client.data(revoke, json!({ "id": me["id"] })).await;
-    assert_eq!(revoked["revokeApiKey"]["userErrors"], json!([]), "{revoked}");
-    house.advance(TimeDelta::seconds(2));
-    assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
-    assert!(browser.cookies.is_empty());
-    assert_eq!(browser.type_key(key.key()).await.status, StatusCode::FORBIDDEN);
-    let other = house.caller(&KeyPlan::unlimited("another desk", Role::Viewer)).await;
-    browser.type_key(other.key()).await;
-    assert!(!browser.cookies.is_empty());
-    let out = browser.send(Method::POST, "/sign-out", "same-origin", ("text/plain", String::new())).await;
-    assert!(out.status == StatusCode::SEE_OTHER && browser.cookies.is_empty());
-    house.stop().await;
-}
+        browser.type_key(key.key()).await;
+        assert_eq!(browser.viewer("same-origin").await, me);
+        let revoke = "mutation($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { userErrors { code } } }";
+        let revoked = house.client.data(revoke, json!({ "id": me["id"] })).await;
+        assert_eq!(revoked["revokeApiKey"]["userErrors"], json!([]), "{revoked}");
+        house.advance(TimeDelta::seconds(2));
+        assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
+        assert!(browser.cookies.is_empty());
+        assert_eq!(browser.type_key(key.key()).await.status, StatusCode::FORBIDDEN);
+        let other = house.caller(&KeyPlan::unlimited("another desk", Role::Viewer)).await;
+        browser.type_key(other.key()).await;
+        assert!(!browser.cookies.is_empty());
+        let out = browser.send(Method::POST, "/sign-out", "same-origin", ("text/plain", String::new())).await;
+        assert!(out.status == StatusCode::SEE_OTHER && browser.cookies.is_empty());
+        house.stop().await;
+    }
 
-#[tokio::test]
-async fn a_provider_signs_a_browser_in_as_long_as_its_person_may() {
-    let issuer = Issuer::start().await;
-    let plan = Plan::on(BackEnd::Embedded).without_worker().with_manual_clock();
-    let house = plan.with_setting("issuers", &issuer.setting_for_browsers()).start().await;
-    let foundation = house.foundation();
-    let (zoe, membership) = (UserId(foundation.ids.next_uuid()), MembershipId(foundation.ids.next_uuid()));
-    let (person, now) = (("Zoë", Some("zoe@example.com")), foundation.clock.now());
-    let ids = (zoe, membership);
-    store::organizations::create_member(house.database(), house.organization, ids, person, (Role::Viewer, None), now)
-        .await
-        .unwrap();
-    let claims = |more: Value| {
-        let ends = house.clock.as_ref().unwrap().now().timestamp() + 3_600;
-        let mut claims = json!({ "sub": "1", "exp": ends, "email": "zoe@example.com", "email_verified": true });
-        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        claims
-    };
-    let mut browser = Browser::new(&house);
-    let asked = |address: &str, name: &str| {
-        let address: reqwest::Url = address.parse().unwrap();
-        address.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned()
-    };
+    async fn a_provider_signs_a_browser_in_as_long_as_its_person_may(back_end: BackEnd) {
+        let issuer = Issuer::start().await;
+        let plan = Plan::on(back_end).without_worker().with_manual_clock();
+        let house = plan.with_setting("issuers", &issuer.setting_for_browsers()).start().await;
+        let foundation = house.foundation();
+        let (zoe, membership) = (UserId(foundation.ids.next_uuid()), MembershipId(foundation.ids.next_uuid()));
+        let (person, now) = (("Zoë", Some("zoe@example.com")), foundation.clock.now());
+        let ids = (zoe, membership);
+        store::organizations::create_member(house.database(), house.organization, ids, person, (Role::Viewer, None), now)
+            .await
+            .unwrap();
+        let claims = |more: Value| {
+            let ends = house.clock.as_ref().unwrap().now().timestamp() + 3_600;
+            let mut claims = json!({ "sub": "1", "exp": ends, "email": "zoe@example.com", "email_verified": true });
+            claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            claims
+        };
+        let mut browser = Browser::new(&house);
+        let asked = |address: &str, name: &str| {
+            let address: reqwest::Url = address.parse().unwrap();
+            address.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned()
+        };
 
-    // Another page's link goes no further than to ours.
-    let link = format!("/sign-in/provider?issuer={}", issuer.url());
-    let linked = browser.visit(&link, "cross-site").await;
-    assert!(linked.location.is_none() && linked.body.contains("Sign in with"), "{}", linked.body);
-    // Another attempt's state, another browser's attempt, another provider's return.
-    let address = browser.set_out(&issuer).await;
-    let back = issuer.consent(&address, &claims(json!({})));
-    let forged = back.as_str().replace(&asked(&address, "state"), &"A".repeat(43)).parse().unwrap();
-    assert_eq!(browser.come_back(&forged).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(browser.come_back(&back).await.status, StatusCode::BAD_REQUEST);
-    let mut other = Browser::new(&house);
-    assert_eq!(other.come_back(&back).await.status, StatusCode::BAD_REQUEST);
-    let address = browser.set_out(&issuer).await;
-    let mut elsewhere = issuer.consent(&address, &claims(json!({})));
-    elsewhere.query_pairs_mut().append_pair("iss", "https://id.evil");
-    assert_eq!(browser.come_back(&elsewhere).await.status, StatusCode::BAD_REQUEST);
-    // A token of another attempt; a code that is none, or of another attempt; no code.
-    let nonce = asked(&address, "nonce");
-    let address = browser.set_out(&issuer).await;
-    let replayed = issuer.consent(&address, &claims(json!({ "nonce": nonce })));
-    assert_eq!(browser.come_back(&replayed).await.status, StatusCode::BAD_GATEWAY);
-    let stolen = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
-    let address = browser.set_out(&issuer).await;
-    let injected = stolen.as_str().replace(&asked(stolen.as_str(), "state"), &asked(&address, "state"));
-    assert_eq!(browser.come_back(&injected.parse().unwrap()).await.status, StatusCode::BAD_GATEWAY);
-    let state = asked(&browser.set_out(&issuer).await, "state");
-    let denied = format!("{}/sign-in/callback?error=access_denied&state={state}", browser.address).parse().unwrap();
-    assert_eq!(browser.come_back(&denied).await.status, StatusCode::FORBIDDEN);
-    // Too late; and somebody whom nobody let in.
-    let late = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
-    house.advance(TimeDelta::minutes(10));
-    assert_eq!(browser.come_back(&late).await.status, StatusCode::BAD_REQUEST);
-    let address = browser.set_out(&issuer).await;
-    let stranger = issuer.consent(&address, &claims(json!({ "sub": "2", "email": "eve@example.com" })));
-    assert_eq!(browser.come_back(&stranger).await.status, StatusCode::FORBIDDEN);
-    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+        // Another page's link goes no further than to ours.
+        let link = format!("/sign-in/provider?issuer={}", issuer.url());
+        let linked = browser.visit(&link, "cross-site").await;
+        assert!(linked.location.is_none() && linked.body.contains("Sign in with"), "{}", linked.body);
+        // Another attempt's state, another browser's attempt, another provider's return.
+        let address = browser.set_out(&issuer).await;
+        let back = issuer.consent(&address, &claims(json!({})));
+        let forged = back.as_str().replace(&asked(&address, "state"), &"A".repeat(43)).parse().unwrap();
+        assert_eq!(browser.come_back(&forged).await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(browser.come_back(&back).await.status, StatusCode::BAD_REQUEST);
+        let mut other = Browser::new(&house);
+        assert_eq!(other.come_back(&back).await.status, StatusCode::BAD_REQUEST);
+        let address = browser.set_out(&issuer).await;
+        let mut elsewhere = issuer.consent(&address, &claims(json!({})));
+        elsewhere.query_pairs_mut().append_pair("iss", "https://id.evil");
+        assert_eq!(browser.come_back(&elsewhere).await.status, StatusCode::BAD_REQUEST);
+        // A token of another attempt; a code that is none, or of another attempt; no code.
+        let nonce = asked(&address, "nonce");
+        let address = browser.set_out(&issuer).await;
+        let replayed = issuer.consent(&address, &claims(json!({ "nonce": nonce })));
+        assert_eq!(browser.come_back(&replayed).await.status, StatusCode::BAD_GATEWAY);
+        let stolen = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
+        let address = browser.set_out(&issuer).await;
+        let injected = stolen.as_str().replace(&asked(stolen.as_str(), "state"), &asked(&address, "state"));
+        assert_eq!(browser.come_back(&injected.parse().unwrap()).await.status, StatusCode::BAD_GATEWAY);
+        let state = asked(&browser.set_out(&issuer).await, "state");
+        let denied = format!("{}/sign-in/callback?error=access_denied&state={state}", browser.address).parse().unwrap();
+        assert_eq!(browser.come_back(&denied).await.status, StatusCode::FORBIDDEN);
+        // Too late; and somebody whom nobody let in.
+        let late = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
+        house.advance(TimeDelta::minutes(10));
+        assert_eq!(browser.come_back(&late).await.status, StatusCode::BAD_REQUEST);
+        let address = browser.set_out(&issuer).await;
+        let stranger = issuer.consent(&address, &claims(json!({ "sub": "2", "email": "eve@example.com" })));
+        assert_eq!(browser.come_back(&stranger).await.status, StatusCode::FORBIDDEN);
+        assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
 
-    let back = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
-    let page = browser.come_back(&back).await;
-    assert!(page.status == StatusCode::OK && page.body.contains("content=\"0;url=/graphiql\""), "{}", page.body);
-    let me = browser.viewer("same-origin").await;
-    assert_eq!((&me["id"], &me["role"]), (&json!(zoe.to_string()), &json!("VIEWER")));
-    assert_eq!(browser.viewer("same-site").await, "UNAUTHENTICATED");
-    let shown = browser.visit("/sign-in", "none").await.body;
-    assert!(shown.contains("identity provider") && shown.contains("VIEWER"), "{shown}");
+        let back = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
+        let page = browser.come_back(&back).await;
+        assert!(page.status == StatusCode::OK && page.body.contains("content=\"0;url=/graphiql\""), "{}", page.body);
+        let me = browser.viewer("same-origin").await;
+        assert_eq!((&me["id"], &me["role"]), (&json!(zoe.to_string()), &json!("VIEWER")));
+        assert_eq!(browser.viewer("same-site").await, "UNAUTHENTICATED");
+        let shown = browser.visit("/sign-in", "none").await.body;
+        assert!(shown.contains("identity provider") && shown.contains("VIEWER"), "{shown}");
 
-    let (mut socket, said) = browser.socket(Some(&browser.address)).await;
-    assert_eq!(said, "connection_ack");
-    house.advance(TimeDelta::minutes(61));
-    assert_eq!(ending(&mut socket).await, 4403, "the provider's token is over");
-    assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
-    let back = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
-    browser.come_back(&back).await;
-    assert_eq!(browser.viewer("same-origin").await, me);
-    let remove = "mutation($id: ID!) { removeMembership(input: { membershipId: $id }) { userErrors { code } } }";
-    let removed = house.client.data(remove, json!({ "id": membership.to_string() })).await;
-    assert_eq!(removed["removeMembership"]["userErrors"], json!([]), "{removed}");
-    house.advance(TimeDelta::seconds(2));
-    assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
-    assert!(browser.cookies.is_empty());
-    house.stop().await;
+        let (mut socket, said) = browser.socket(Some(&browser.address)).await;
+        assert_eq!(said, "connection_ack");
+        house.advance(TimeDelta::minutes(61));
+        assert_eq!(ending(&mut socket).await, 4403, "the provider's token is over");
+        assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
+        let back = issuer.consent(&browser.set_out(&issuer).await, &claims(json!({})));
+        browser.come_back(&back).await;
+        assert_eq!(browser.viewer("same-origin").await, me);
+        let remove = "mutation($id: ID!) { removeMembership(input: { membershipId: $id }) { userErrors { code } } }";
+        let removed = house.client.data(remove, json!({ "id": membership.to_string() })).await;
+        assert_eq!(removed["removeMembership"]["userErrors"], json!([]), "{removed}");
+        house.advance(TimeDelta::seconds(2));
+        assert_eq!(browser.viewer("same-origin").await, "UNAUTHENTICATED");
+        assert!(browser.cookies.is_empty());
+        house.stop().await;
+    }
 }
