@@ -454,6 +454,20 @@ fn who_was_made_by_an_unanswered_order_is_not_forgotten() {
 }
 
 #[test]
+fn a_withdrawal_that_nobody_answered_is_not_told_as_carried_out() {
+    for kind in 0..3 {
+        let mut lived = Life::new(kind);
+        lived.happen(Happening::Work);
+        lived.happen(Happening::LoseOrder);
+        lived.withdraw();
+        lived.work(1);
+        let Standing { state, progress, error, .. } = &lived.standing;
+        assert_eq!((state, progress.withdrawn), (&PlacementState::Revoking, false), "{:#?}", lived.standing);
+        assert_eq!(error.as_ref().map(|(code, _)| *code), Some(PlacementErrorCode::OutcomeUnknown));
+    }
+}
+
+#[test]
 fn another_value_than_ours_is_drift_after_a_second_read_and_no_reason_to_call_it_gone() {
     let mut lived = Life::new(0);
     lived.happen(Happening::Work);
