@@ -212,10 +212,16 @@ async fn throttling_says_for_how_long_in_both_forms() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
+    let elsewhere = Server::start(vec![json(200, "{}")]).await;
     for status in [301, 302, 307, 308] {
-        let result = post(with_headers(status, "Location: /elsewhere\r\n", b"")).await;
-        assert!(matches!(result, Err(VendorError::Protocol { .. })));
+        for place in ["/elsewhere", &elsewhere.url] {
+            let there = || with_headers(status, &format!("Location: {place}\r\n"), b"");
+            for result in [get(there()).await, post(there()).await] {
+                assert!(matches!(result, Err(VendorError::Protocol { .. })), "{status} {place}: {result:?}");
+            }
+        }
     }
+    assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
