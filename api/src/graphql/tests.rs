@@ -10,7 +10,7 @@ const WALK: &str = "{ __schema { types { kind name description
     inputFields { name description type { ...T } } enumValues(includeDeprecated: true) { name description } } } }
     fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 
-const MUTATIONS: [&str; 88] = [
+const MUTATIONS: [&str; 90] = [
     "acknowledgeAlert",
     "addPmsAccessToken",
     "assignAccessLevel",

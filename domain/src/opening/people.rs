@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::TimeDelta;
+
 use super::{Certainty, Opener, Opening, Span, Via, Weekly, Who};
 use crate::{
     clock::Timestamp,
@@ -13,6 +15,9 @@ use crate::{
     placement::{Desired, PlacementState},
     stay::TokenState,
 };
+
+/// Nothing that somebody may do at once waits as long as this.
+const FAR: TimeDelta = TimeDelta::hours(1);
 
 /// What is known of a door and of people. Facts that concern another door do no harm only if they are not in here.
 #[derive(Debug, Clone)]
@@ -167,7 +172,8 @@ pub fn who_can_open(facts: &Facts, at: Timestamp) -> Vec<Opener> {
 }
 
 /// The path by which this person may have the door opened at that instant: something that is granted to them, whatever is at
-/// the vendor of it. Of several the one that lasts longest; what only the vendor lets in, or has not taken away yet, is none.
+/// the vendor of it. Of several the one that lasts longest without a break; what only the vendor lets in, or has not taken
+/// away yet, is none.
 #[must_use]
 pub fn own_way_in(facts: &Facts, person: UserId, at: Timestamp) -> Option<Opening> {
     let granted = |opening: &Opening| {
@@ -175,7 +181,22 @@ pub fn own_way_in(facts: &Facts, person: UserId, at: Timestamp) -> Option<Openin
     };
     let own = who_can_open(facts, at).into_iter().find(|opener| opener.who == Who::User(person))?;
     let lasting = |opening: &Opening| (opening.span.until.is_none(), opening.span.until);
-    own.openings.into_iter().filter(granted).max_by_key(lasting)
+    let within_hours = |opening| within_hours(facts, opening, at);
+    own.openings.into_iter().filter(granted).map(within_hours).max_by_key(lasting)
+}
+
+/// What a schedule limits lasts until the hours end that it counts in at that instant.
+pub(super) fn within_hours(facts: &Facts, mut opening: Opening, at: Timestamp) -> Opening {
+    let Via::AccessLevel { assignment, .. } = opening.via else { return opening };
+    let fact = facts.assignments.iter().find(|fact| fact.assignment == assignment);
+    let Some(weekly) = fact.and_then(|fact| fact.schedule.as_ref()) else { return opening };
+    let far = at + FAR;
+    let hours = weekly.week.spans(at, far, weekly.zone).first().map(|hours| hours.until).filter(|until| *until < far);
+    opening.span.until = match (opening.span.until, hours) {
+        (Some(until), Some(hours)) => Some(until.min(hours)),
+        (until, hours) => until.or(hours),
+    };
+    opening
 }
 
 /// The placements by what they hold.

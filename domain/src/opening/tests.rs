@@ -289,6 +289,7 @@ proptest! {
         prop_assert!(granted.contains(&found.via) && inside(&found.span, at));
         for opener in who_can_open(&facts, at).into_iter().filter(|opener| opener.who == Who::User(person)) {
             for other in opener.openings.into_iter().filter(|opening| granted.contains(&opening.via)) {
+                let other = people::within_hours(&facts, other, at);
                 let ends_later = found.span.until.is_none_or(|until| other.span.until.is_some_and(|other| other <= until));
                 prop_assert!(ends_later, "{found:?} {other:?}");
             }
@@ -325,6 +326,41 @@ fn both_passes_of_a_repeated_hour_count_and_the_hour_after_does_not() {
     // 2026-11-01 04:00 UTC is midnight there.
     let open: Vec<bool> = (4..9).map(|number| !who_can_open(&facts, hour(number)).is_empty()).collect();
     assert_eq!(open, [false, true, true, false, false]);
+}
+
+/// Who opens at the last minute of their hours has until their end, and not until the end of the assignment.
+#[test]
+fn ones_own_way_in_ends_with_its_hours() {
+    let (starts, ends) = (NaiveTime::from_hms_opt(9, 0, 0).unwrap(), NaiveTime::from_hms_opt(18, 0, 0).unwrap());
+    let week = Week { ranges: vec![DayRange { days: (0..7).collect(), starts, ends }] };
+    let person = UserId(Uuid::nil());
+    let assignment = AssignmentFact {
+        assignment: AccessAssignmentId(Uuid::nil()),
+        level: AccessLevelId(Uuid::nil()),
+        user: person,
+        span: Span::default(),
+        schedule: Some(Arc::new(Weekly { id: ScheduleId(Uuid::nil()), week, zone: New_York })),
+    };
+    let until = |at: Timestamp, facts: &Facts| own_way_in(facts, person, at).map(|opening| opening.span.until);
+    let facts = Facts { assignments: vec![assignment.clone()], ..Facts::of(DoorId(Uuid::nil())) };
+    // 2026-11-01 23:00 UTC is six in the evening there.
+    let six = hour(23);
+    let late = six - TimeDelta::seconds(1);
+    assert_eq!(until(late, &facts), Some(Some(six)));
+    assert_eq!(until(six, &facts), None);
+    assert_eq!(until(six - TimeDelta::hours(3), &facts), Some(None), "far enough away");
+    let sooner =
+        AssignmentFact { span: Span::new(None, Some(late + TimeDelta::milliseconds(5))), ..assignment.clone() };
+    assert_eq!(
+        until(late, &Facts { assignments: vec![sooner], ..facts.clone() }),
+        Some(Some(late + TimeDelta::milliseconds(5)))
+    );
+    let always = AssignmentFact { assignment: AccessAssignmentId(Uuid::max()), schedule: None, ..assignment.clone() };
+    assert_eq!(
+        until(late, &Facts { assignments: vec![assignment, always], ..facts }),
+        Some(None),
+        "the longer one counts"
+    );
 }
 
 fn listening(mode: Mode) -> PostureFacts {
