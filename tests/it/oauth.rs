@@ -7,6 +7,7 @@ use gatehouse_tests::{
     on_both_back_ends,
 };
 use reqwest::{Url, header, redirect::Policy};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use simulator::{DemoCredentials, Fault, FaultKind, ParqexOauthCounts, Vendor, WorldChange};
 
@@ -29,6 +30,19 @@ pub(crate) async fn visit(url: &Url) -> reqwest::Response {
 /// The client that ParqEx knows us as, without a user's tokens.
 pub(crate) fn client(of: &DemoCredentials) -> Value {
     json!({ "parqex": { "clientId": of.parqex.client_id, "clientSecret": of.parqex.client_secret } })
+}
+
+/// Anybody may come back with anything, also while somebody else writes.
+#[tokio::test]
+async fn an_unknown_state_waits_for_nobody_who_writes() {
+    let house = Plan::on(BackEnd::Embedded).without_worker().start().await;
+    let connection = house.open_database().await;
+    let writing = connection.begin().await.unwrap();
+    assert!(writing.execute_unprepared("UPDATE organizations SET name = name").await.unwrap().rows_affected() > 0);
+    let address: Url = format!("http://{}/oauth/callback?state=canary", house.client.address()).parse().unwrap();
+    assert_eq!(visit(&address).await.status(), 400);
+    writing.rollback().await.unwrap();
+    house.stop().await;
 }
 
 /// Links an account that waits for its user; its id and where the user is to go.

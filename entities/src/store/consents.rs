@@ -43,6 +43,7 @@ pub async fn begin(database: &Database, new: NewConsent<'_>, now: Timestamp) -> 
 }
 
 /// Takes a consent by the hash of its state: nobody can take it again. `None` when there is none, or its time is over.
+/// Anybody may bring any state, so that nothing is written, or kept from writing, for one that is not known.
 ///
 /// # Errors
 /// The database failed.
@@ -51,13 +52,15 @@ pub async fn take(
     state_hash: &[u8],
     now: Timestamp,
 ) -> Result<Option<consent::Model>, StoreError> {
+    let Some(found) = consent::Entity::find_by_id(state_hash.to_vec()).one(database.read()).await? else {
+        return Ok(None);
+    };
     let transaction = database.begin().await?;
-    let found = consent::Entity::find_by_id(state_hash.to_vec()).one(&transaction).await?;
     let taken = consent::Entity::delete_many()
         .filter(consent::Column::StateHash.eq(state_hash.to_vec()))
         .exec(&transaction)
         .await?
         .rows_affected;
     transaction.commit().await?;
-    Ok(found.filter(|row| taken == 1 && row.expires_at > now))
+    Ok((taken == 1 && found.expires_at > now).then_some(found))
 }
