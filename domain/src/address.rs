@@ -29,6 +29,12 @@ pub struct AddressBlock {
 pub struct InvalidBlock(String);
 
 impl AddressRule {
+    /// Public addresses only.
+    #[must_use]
+    pub const fn public_only() -> Self {
+        Self { allowed: Vec::new() }
+    }
+
     /// Public addresses and the machine's own.
     #[must_use]
     pub fn with_loopback() -> Self {
@@ -38,8 +44,14 @@ impl AddressRule {
     /// Whether this address may be called.
     #[must_use]
     pub fn admits(&self, address: IpAddr) -> bool {
+        is_public(plain(address)) || self.names(address)
+    }
+
+    /// Whether the operator names this address: what goes there may go without TLS.
+    #[must_use]
+    pub fn names(&self, address: IpAddr) -> bool {
         let address = plain(address);
-        is_public(address) || self.allowed.iter().any(|block| block.holds(address))
+        self.allowed.iter().any(|block| block.holds(address))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The only place that makes HTTP requests to vendors: time-outs, no redirects, no proxies, size limits, redaction,
-//! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `gate` is the check,
-//! `reach` says which addresses may be called, `document` reads what is no vendor's.
+//! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `clients`
+//! connects, `gate` is the check, `reach` says which addresses may be called, `document` reads what is no vendor's.
 
+mod clients;
 mod document;
 mod gate;
 mod pace;
@@ -9,22 +10,18 @@ mod reach;
 mod redact;
 mod retry_after;
 
-use std::{
-    error::Error,
-    fmt,
-    sync::{Arc, Once},
-    time::Duration,
-};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{account::Vendor, address::AddressRule, clock::Clock, command::FailureCode, secret::Secret};
 use http::{HeaderMap, Method, StatusCode};
-use reqwest::{Body, Certificate, Client, ClientBuilder, Request, Response, Url, redirect};
+use reqwest::{Body, Client, Request, Response, Url};
 use serde::de::DeserializeOwned;
 
 use self::{
+    clients::Clients,
     gate::{Gate, GatedBody},
-    reach::{OutOfReach, Reach, Resolver},
+    reach::{OutOfReach, Reach, Wire},
     redact::Redactor,
     retry_after::retry_after,
 };
@@ -39,8 +36,6 @@ pub use self::pace::{Exchange, Pacer};
 pub(crate) const ANSWER_LIMIT: usize = 1024 * 1024;
 /// The largest answer of an inventory call.
 pub(crate) const INVENTORY_LIMIT: usize = 16 * 1024 * 1024;
-/// Shorter than what servers commonly keep open, so that we seldom write to a connection that the server just closed.
-const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +45,7 @@ pub struct HttpSetupError(String);
 /// Makes the callers of all accounts; they share connections and time-outs. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpFactory {
-    client: Client,
+    clients: Clients,
     reach: Arc<Reach>,
     clock: Arc<dyn Clock>,
     time_outs: TimeOuts,
@@ -64,21 +59,9 @@ impl HttpFactory {
     /// # Errors
     /// TLS could not be set up.
     pub fn new(clock: Arc<dyn Clock>, time_outs: TimeOuts, addresses: AddressRule) -> Result<Self, HttpSetupError> {
-        static RING: Once = Once::new();
-        RING.call_once(|| {
-            // An error means that the process has chosen a provider already, which serves us as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
         let reach = Reach::new(addresses);
-        let client = match builder(time_outs, &reach).build() {
-            Ok(client) => client,
-            Err(error) => {
-                tracing::warn!(cause = %cause(&error), "no certificate authorities: vendors can be reached by plain HTTP only");
-                let no_roots = builder(time_outs, &reach).tls_certs_only(std::iter::empty::<Certificate>());
-                no_roots.build().map_err(|error| HttpSetupError(cause(&error)))?
-            }
-        };
-        Ok(Self { client, reach, clock, time_outs, pacer: None })
+        let clients = Clients::new(time_outs, &reach)?;
+        Ok(Self { clients, reach, clock, time_outs, pacer: None })
     }
 
     /// The same factory for one account, whose requests are paced.
@@ -94,11 +77,12 @@ impl HttpFactory {
     pub async fn check_reach(&self, base_url: &str) -> Result<(), VendorError> {
         let base = base(base_url)?;
         self.reach.admits_literal(&base).map_err(out_of_reach)?;
-        let resolving = self.reach.addresses(base.host_str().unwrap_or_default());
-        match tokio::time::timeout(duration(self.time_outs.connect), resolving).await {
-            Ok(Err(error)) if error.is::<OutOfReach>() => Err(out_of_reach(OutOfReach)),
+        let resolving = self.reach.addresses(base.host_str().unwrap_or_default(), Wire::of(&base));
+        let resolved = tokio::time::timeout(duration(self.time_outs.connect), resolving).await;
+        match resolved.ok().and_then(Result::err).and_then(|error| error.downcast::<OutOfReach>().ok()) {
+            Some(why) => Err(out_of_reach(*why)),
             // A name that leads nowhere is for the call to tell.
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -108,7 +92,7 @@ impl HttpFactory {
         let base = base(base_url)?;
         self.reach.admits_literal(&base).map_err(out_of_reach)?;
         Ok(Caller {
-            client: self.client.clone(),
+            client: self.clients.of(&base).clone(),
             clock: Arc::clone(&self.clock),
             total: duration(self.time_outs.total),
             vendor,
@@ -137,20 +121,6 @@ pub(crate) fn below(base_url: &str, path: &str) -> Result<String, VendorError> {
     let base = base(base_url)?;
     let address = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim().trim_start_matches('/'));
     self::base(&address).map(String::from)
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
-fn builder(time_outs: TimeOuts, reach: &Arc<Reach>) -> ClientBuilder {
-    Client::builder()
-        .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .dns_resolver(Resolver(Arc::clone(reach)))
-        .gzip(true)
-        .pool_idle_timeout(POOL_IDLE)
-        .connect_timeout(duration(time_outs.connect))
 }
 
 fn duration(time: TimeDelta) -> Duration {

@@ -54,12 +54,13 @@ impl HttpFactory {
         let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let url = url.ok_or_else(|| "the address is none of http or https".to_owned())?;
         self.reach.admits_literal(&url).map_err(|error| error.to_string())?;
+        let client = self.clients.of(&url);
         let mut request = Request::new(method, url);
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         *request.body_mut() = body;
         let exchange = async {
-            let mut response = self.client.execute(request).await.map_err(|error| cause(&error))?;
+            let mut response = client.execute(request).await.map_err(|error| cause(&error))?;
             let status = response.status().as_u16();
             let answer = read(&mut response, LIMIT).await;
             answer.map(|answer| (status, answer)).map_err(|_| "the answer broke off or is too large".to_owned())

@@ -1,9 +1,10 @@
 //! The last gate before the wire: a request body that asks, at the moment hyper writes it, whether it may still leave,
 //! and that remembers whether anything left. Nothing here knows a vendor.
 //!
-//! hyper writes head and body of a request into one buffer and flushes it only after it has asked the body for its
-//! first piece; a body that fails then takes the connection down with nothing sent. This holds for a new connection, a
-//! pooled one, and for hyper's own second try after a pooled connection turned out dead, so no path goes around it.
+//! In HTTP/1, the only one that `clients` speak, hyper writes head and body of a request into one buffer and flushes it
+//! only after it has asked the body for its first piece; a body that fails then takes the connection down with nothing
+//! sent. This holds for a new connection, a pooled one, and for hyper's own second try after a pooled connection turned
+//! out dead, so no path goes around it.
 
 use std::{
     pin::Pin,

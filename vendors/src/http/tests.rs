@@ -108,6 +108,33 @@ async fn addresses_that_are_not_public_are_refused_before_a_byte_leaves() {
     }
 }
 
+/// Whoever is on the way to a public address would read the credentials.
+#[tokio::test]
+async fn credentials_go_without_tls_only_where_the_operator_says() {
+    let rule = |text: &str| HttpFactory::new(HandClock::new(), time_outs(), text.parse().unwrap()).unwrap();
+    let named = rule("loopback,93.184.215.0/24");
+    for url in ["http://93.184.216.34", "http://[2606:2800:21f:cb07::1]", "http://93.184.216.34:443/x"] {
+        let error = named.caller(Vendor::Mews, url, Vec::new()).err().unwrap();
+        assert!(
+            matches!(error, VendorError::Unsupported { .. }) && error.to_string().contains("use https://"),
+            "{error}"
+        );
+        assert_eq!(named.check_reach(url).await, Err(error), "{url}");
+        assert!(named.document(url).await.unwrap_err().contains("use https://"), "{url}");
+        assert!(named.caller(Vendor::Mews, &url.replace("http", "https"), Vec::new()).is_ok(), "{url}");
+    }
+    for url in ["http://127.0.0.1:1", "http://[::1]", "http://93.184.215.1", "https://93.184.215.1"] {
+        assert!(named.caller(Vendor::Mews, url, Vec::new()).is_ok(), "{url}");
+    }
+    // A name is judged by what it leads to, and by how it is called.
+    let public = "93.184.216.34".parse().unwrap();
+    let reach = Reach::new("".parse().unwrap());
+    assert_eq!(reach.judge(public, Wire::Plain), Err(OutOfReach::WithoutTls));
+    assert_eq!(reach.judge(public, Wire::Tls), Ok(()));
+    let found = reach.addresses("93.184.216.34", Wire::Plain).await.unwrap_err();
+    assert_eq!(found.downcast_ref(), Some(&OutOfReach::WithoutTls));
+}
+
 /// A name tells nothing: what it leads to is asked about at each connection.
 #[tokio::test]
 async fn a_name_that_leads_to_an_address_of_ours_is_not_connected_to() {
