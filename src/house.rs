@@ -344,7 +344,7 @@ fn http(foundation: &Foundation, settings: &Settings) -> Result<Arc<HttpFactory>
         connect: seconds(settings.vendor_connect_timeout_seconds),
         total: seconds(settings.vendor_timeout_seconds),
     };
-    HttpFactory::new(Arc::clone(&foundation.clock), time_outs, settings.allow_private_vendor_addresses.clone())
+    HttpFactory::new(Arc::clone(&foundation.clock), time_outs, settings.vendor_addresses())
         .map(Arc::new)
         .map_err(|error| Failure::during("The HTTP client could not be set up")(&error))
 }

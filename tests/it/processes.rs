@@ -69,6 +69,8 @@ async fn killed_processes_lose_nothing_and_repeat_nothing() {
         ("http_address", address.to_string()),
         ("database_connections", "8".to_owned()),
         ("log", "warn".to_owned()),
+        // Where the simulated vendors are.
+        ("allow_private_vendor_addresses", "loopback".to_owned()),
     ];
     let pairs: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let foundation =

@@ -319,6 +319,8 @@ async fn settings(plan: &Plan, folder: &std::path::Path) -> Settings {
         replaced.push(("database_url", services::migrated_postgres().await));
         replaced.push(("redis_url", redis.url));
         replaced.push(("redis_prefix", redis.prefix));
+        // Where the simulated vendors are.
+        replaced.push(("allow_private_vendor_addresses", "loopback".to_owned()));
     }
     replaced.extend(plan.settings.iter().cloned());
     let replaced: Vec<(&str, &str)> = replaced.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -164,6 +164,7 @@ impl Place<'_> {
         self.settings.push(("database_url", services::postgres().await));
         self.settings.push(("redis_url", redis.url));
         self.settings.push(("redis_prefix", redis.prefix));
+        self.settings.push(("allow_private_vendor_addresses", "loopback".to_owned()));
         let mut migration = Gatehouse::start(self.binary, &["migrate"], &self.settings, &self.folder)?;
         let migrate = Some(migration.finished().await?);
         let (api, first) = self.start(&["api"]).await?;

@@ -108,6 +108,7 @@ impl Place<'_> {
             ("GATEHOUSE_REDIS_URL", redis.url),
             ("GATEHOUSE_REDIS_PREFIX", redis.prefix),
             ("GATEHOUSE_SECRET_KEY", SECRET_KEY.to_owned()),
+            ("GATEHOUSE_ALLOW_PRIVATE_VENDOR_ADDRESSES", "loopback".to_owned()),
         ]);
         let migrated = self.start(&["migrate"], Stdio::null())?.child.wait().await?;
         ensure!(migrated.success(), "the database was not migrated");
