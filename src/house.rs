@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{http::HeaderName, serve::ListenerExt};
+use axum::http::HeaderName;
 use chrono::TimeDelta;
 use domain::{
     clock::Clock,
@@ -10,7 +10,7 @@ use domain::{
 };
 use entities::work;
 use messaging::RateLimit;
-use platform::settings::Settings;
+use platform::{lifecycle, settings::Settings};
 use simulator::{Simulator, SimulatorOptions};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -239,41 +239,25 @@ impl House {
                 trusted_documents: trusted_documents(settings)?,
                 issuers: issuers(settings, http, Arc::clone(&self.foundation.clock)),
                 address_header: address_header(settings)?,
+                shutdown: self.shutdown.clone(),
             },
             api::Settings {
                 max_depth: settings.max_depth,
                 max_complexity: settings.max_complexity,
                 max_body_bytes: settings.max_body_bytes,
                 max_webhook_bytes: settings.max_webhook_bytes,
+                max_streams_per_caller: settings.max_streams_per_caller,
+                patience: settings.client_patience(),
                 graphiql: settings.graphiql.is_on(embedded),
                 introspection: settings.introspection.is_on(embedded),
                 sdl: settings.sdl.is_on(embedded),
             },
         );
-        let shutdown = self.shutdown.clone();
-        self.tasks.spawn(async move {
-            let stop = shutdown.clone();
-            // Without it an event waits for the acknowledgement of the one before: 20 ms instead of 1.
-            let listener = listener.tap_io(|socket| {
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection stays with Nagle's algorithm");
-                }
-            });
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let serve = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
-            // WebSockets outlive a graceful shutdown for ever; their clients reconnect elsewhere.
-            let patience = async {
-                shutdown.cancelled().await;
-                #[expect(clippy::disallowed_methods, reason = "the limit of a shutdown is real time")]
-                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-            };
-            tokio::select! {
-                served = serve => if let Err(error) = served {
-                    tracing::error!(%error, "the API stopped listening");
-                },
-                () = patience => {}
-            }
-        });
+        let limits = api::ConnectionLimits {
+            most: lifecycle::connections_within_limits(settings.max_connections),
+            patience: settings.client_patience(),
+        };
+        self.tasks.spawn(api::serve(listener, router, limits, self.shutdown.clone()));
         self.address = Some(address);
         Ok(())
     }

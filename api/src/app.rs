@@ -1,6 +1,6 @@
 //! The router: which path leads where, and what the front door needs to be built. No behaviour lives here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::http::GraphiQLSource;
 use axum::{
@@ -18,6 +18,7 @@ use domain::{clock::Clock, ids::IdSource, stay::StayTiming};
 use entities::Database;
 use messaging::{JobQueue, LiveBus};
 use platform::{oidc::Issuers, vault::Vault};
+use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     execution::Execution,
     graphql, health, http, routes,
     shared::Shared,
+    streams::Streams,
 };
 
 /// What the front door works with.
@@ -61,6 +63,8 @@ pub struct Parts {
     pub issuers: Arc<Issuers>,
     /// The header in which the proxy in front of us writes where a caller is; the connection says so without.
     pub address_header: Option<HeaderName>,
+    /// Ends sockets and streams, which would not end by themselves.
+    pub shutdown: CancellationToken,
 }
 
 /// How much a caller may ask for at once, and what is shown to the curious.
@@ -74,6 +78,10 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// The largest webhook, in bytes.
     pub max_webhook_bytes: usize,
+    /// WebSockets and event streams of one key or person at the same time.
+    pub max_streams_per_caller: usize,
+    /// How long the body of a request may take.
+    pub patience: Duration,
     /// Whether `/graphiql` is served. The page loads its scripts from a CDN (esm.sh).
     pub graphiql: bool,
     /// Whether `__schema` and `__type` answer.
@@ -109,6 +117,7 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         trusted_documents,
         issuers,
         address_header,
+        shutdown,
     } = parts;
     let public_url: Arc<str> = public_url.trim_end_matches('/').into();
     let browsers = Arc::new(Browsers::new(Arc::clone(&vault), &public_url));
@@ -142,6 +151,10 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         issuers,
         exchanges: routes::sign_in::Exchanges::default(),
         graphiql: settings.graphiql,
+        patience: settings.patience,
+        readiness: health::Readiness::default(),
+        streams: Arc::new(Streams::new(settings.max_streams_per_caller)),
+        shutdown,
     };
     let webhook_limit = DefaultBodyLimit::max(settings.max_webhook_bytes);
     let form_limit = DefaultBodyLimit::max(routes::sign_in::LONGEST_FORM);
@@ -193,6 +206,12 @@ pub(crate) struct AppState {
     pub(crate) exchanges: routes::sign_in::Exchanges,
     /// See [`Settings::graphiql`].
     pub(crate) graphiql: bool,
+    /// See [`Settings::patience`].
+    pub(crate) patience: Duration,
+    pub(crate) readiness: health::Readiness,
+    pub(crate) streams: Arc<Streams>,
+    /// See [`Parts::shutdown`].
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// No page may frame it: it acts for whoever is signed in.

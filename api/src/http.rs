@@ -5,15 +5,13 @@ use async_graphql::{Request, Response as Answer, parser::types::OperationType};
 use axum::{
     body::Bytes,
     extract::{
-        Query, State,
-        rejection::{BytesRejection, QueryRejection},
+        Extension, Query, Request as HttpRequest, State,
+        rejection::QueryRejection,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{
-            ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-        },
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
@@ -21,8 +19,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    accept::{Form, preferred},
     app::AppState,
     auth::{Admission, Brought, Cookie, Credential, Malformed, Peer, Session},
+    body,
+    connections::Allowance,
     graphql::error::{ApiError, ErrorCode, coded, dress, has_code, is_request_error},
     socket, sse,
 };
@@ -36,10 +37,11 @@ pub(crate) async fn answer(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: HttpRequest,
 ) -> Response {
-    let accepted = accepted(&headers);
-    let request = match read(&headers, body) {
+    let form = preferred(&headers, Form::ALL);
+    let accepted = content_type(form);
+    let request = match read(&headers, body::whole(request, &state).await) {
         Ok(request) => request,
         Err((status, message)) => return refuse(status, accepted, ErrorCode::BadUserInput, message),
     };
@@ -47,9 +49,13 @@ pub(crate) async fn answer(
         Ok(asker) => asker,
         Err(refused) => return refused.into_response(accepted),
     };
-    let response = if sse::is_wanted(&headers) {
-        match asker.session {
-            Some(session) => sse::respond(state.execution.clone().stream(request, session.credential)),
+    let response = if form == Form::Events {
+        match asker.session.map(|session| (state.streams.enter(session.principal.actor), session)) {
+            Some((Some(place), session)) => {
+                let answers = state.execution.clone().stream(request, session.credential.clone());
+                sse::respond(answers, &session, place, &state)
+            }
+            Some((None, _)) => Refused::Crowded.into_response(accepted),
             None => Refused::Unauthenticated.into_response(accepted),
         }
     } else {
@@ -75,13 +81,15 @@ pub(crate) async fn look(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
+    allowance: Option<Extension<Allowance>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return socket::upgrade(state, peer, &headers, upgrade);
+        let allowance = allowance.map(|Extension(allowance)| allowance).unwrap_or_default();
+        return socket::upgrade(state, peer, &headers, upgrade, allowance);
     }
-    let accepted = accepted(&headers);
+    let accepted = content_type(preferred(&headers, Form::SINGLE));
     let bad = |message| refuse(StatusCode::BAD_REQUEST, accepted, ErrorCode::BadUserInput, message);
     let Ok(Query(Parameters { query, operation_name, variables, extensions })) = parameters else {
         return bad("The parameters of the address cannot be read.");
@@ -144,9 +152,10 @@ fn status_of(answer: &Answer, accepted: &'static str) -> StatusCode {
     if has_code(answer, ErrorCode::Internal) { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST }
 }
 
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, &'static str)> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+fn read(headers: &HeaderMap, body: Result<Bytes, StatusCode>) -> Result<Request, (StatusCode, &'static str)> {
+    let body = body.map_err(|status| match status {
+        StatusCode::PAYLOAD_TOO_LARGE => (status, "The body is too large."),
+        StatusCode::REQUEST_TIMEOUT => (status, "The body did not come to its end in time."),
         _ => (StatusCode::BAD_REQUEST, "The body could not be read."),
     })?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -169,6 +178,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Requ
 enum Refused {
     Unauthenticated,
     Slowed(TimeDelta),
+    Crowded,
     Unreachable,
     Failed(Box<async_graphql::ServerError>),
 }
@@ -188,6 +198,10 @@ impl Refused {
                 // The next whole second, so that it is not asked a moment too early.
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(pause.num_seconds() + 1));
                 response
+            }
+            Self::Crowded => {
+                let message = "You have as many sockets and streams open as you may: close one first.";
+                refuse(StatusCode::TOO_MANY_REQUESTS, accepted, ErrorCode::RateLimited, message)
             }
             Self::Unreachable => {
                 let message = "Your identity provider cannot be asked just now. Try again.";
@@ -234,9 +248,12 @@ async fn asker(state: &AppState, Peer(peer): Peer, headers: &HeaderMap) -> Resul
     }
 }
 
-fn accepted(headers: &HeaderMap) -> &'static str {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/graphql-response+json") { GRAPHQL_JSON } else { JSON }
+/// The type of a single answer. Whoever wants events is refused in JSON.
+const fn content_type(form: Form) -> &'static str {
+    match form {
+        Form::GraphqlJson => GRAPHQL_JSON,
+        Form::Json | Form::Events => JSON,
+    }
 }
 
 fn refuse(status: StatusCode, accepted: &'static str, code: ErrorCode, message: &str) -> Response {

@@ -9,6 +9,7 @@ mod arrows;
 mod authorisation;
 mod changes;
 mod clippy_lists;
+mod connections;
 mod coverage;
 mod deadlines;
 mod dependencies;

@@ -7,12 +7,17 @@ use gatehouse::keys::KeyPlan;
 use gatehouse_tests::{
     client::{Subscription, text},
     house::{BackEnd, Plan, TestHouse},
+    wait::PATIENCE,
 };
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 const ENDLESS: &str = "subscription($site: ID!) { doorStateChanged(siteId: $site) { id } }";
@@ -175,6 +180,79 @@ async fn a_socket_ends_with_its_key() {
     house.stop().await;
 }
 
+/// The head of a frame of the client's that says how long its text is; the mask is all zeros.
+fn head(length: u64) -> Vec<u8> {
+    [vec![0x81, 0xFF], length.to_be_bytes().to_vec(), vec![0; 4]].concat()
+}
+
+/// A socket on which bytes were written beside the protocol, once it is admitted if it has a key.
+async fn raw(house: &TestHouse, key: Option<&str>, bytes: &[u8]) -> Socket {
+    let mut socket = open(house, None).await.unwrap();
+    if let Some(key) = key {
+        let init = json!({ "type": "connection_init", "payload": { "token": key } });
+        socket.send(Message::text(init.to_string())).await.unwrap();
+        assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().contains("connection_ack"));
+    }
+    socket.get_mut().write_all(bytes).await.unwrap();
+    socket
+}
+
+/// Nothing is kept of what is too much: a frame by its head alone, and of somebody who is nobody yet very little.
+#[tokio::test]
+async fn what_is_too_big_is_not_read() {
+    let house = house().await;
+    let key = secret(&house, None).await;
+    let wordy = [head(500_000), vec![b' '; 24_000]].concat();
+    for (key, bytes, code) in [
+        (Some(key.as_str()), head(2_000_000), 1009),
+        (None, head(2_000_000), 1009),
+        (None, wordy, 1009),
+        // What is no frame, and no text.
+        (Some(key.as_str()), vec![0x83, 0x80, 0, 0, 0, 0], 1002),
+        (Some(key.as_str()), vec![0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007),
+    ] {
+        let mut socket = raw(&house, key, &bytes).await;
+        let closed = timeout(PATIENCE, closed_with(&mut socket, &[])).await.unwrap();
+        assert_eq!(closed, Some(code), "{} bytes", bytes.len());
+    }
+    // Whoever is somebody may say more.
+    let mut socket = admitted(&house, &key).await;
+    socket.start("long", &format!("{{ __typename }} #{}", "x".repeat(100_000)), json!({})).await;
+    assert_eq!(of(&mut socket, "long").await["payload"]["data"]["__typename"], "Query");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_clients_goodbye_is_answered() {
+    let house = house().await;
+    let mut socket = open(&house, None).await.unwrap();
+    let goodbye = Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "enough".into() }));
+    assert_eq!(timeout(PATIENCE, closed_with(&mut socket, &[goodbye])).await.unwrap(), Some(1000));
+    house.stop().await;
+}
+
+/// As over HTTP: once it was sent with its hash, its hash is enough.
+#[tokio::test]
+async fn a_persisted_query_is_named_by_its_hash() {
+    let house = house().await;
+    let key = secret(&house, None).await;
+    let query = "query Hashed { viewer { role } }";
+    let hash = ring::digest::digest(&ring::digest::SHA256, query.as_bytes());
+    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+    let mut socket = admitted(&house, &key).await;
+    for (id, payload, answer) in [
+        ("1", json!({ "extensions": extensions }), "PERSISTED_QUERY_NOT_FOUND"),
+        ("2", json!({ "extensions": extensions, "query": query }), "VIEWER"),
+        ("3", json!({ "extensions": extensions }), "VIEWER"),
+    ] {
+        socket.send(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+        let told = of(&mut socket, id).await;
+        assert!(told.to_string().contains(answer), "{told:#}");
+    }
+    house.stop().await;
+}
+
 #[tokio::test]
 async fn pages_of_foreign_origins_may_not_connect() {
     let house = Plan::on(BackEnd::Embedded)
@@ -186,6 +264,14 @@ async fn pages_of_foreign_origins_may_not_connect() {
     for origin in [None, Some(own.as_str()), Some("https://desk.example")] {
         assert!(open(&house, origin).await.is_ok(), "{origin:?}");
     }
+    let behind = Plan::on(BackEnd::Embedded).without_worker().with_setting("public_url", "https://doors.example");
+    let behind = behind.start().await;
+    for (origin, may) in
+        [("https://doors.example", true), ("http://doors.example", false), ("https://a.example", false)]
+    {
+        assert_eq!(open(&behind, Some(origin)).await.is_ok(), may, "{origin}");
+    }
+    behind.stop().await;
     let refused = open(&house, Some("https://evil.example")).await.unwrap_err();
     assert!(matches!(*refused, Error::Http(ref response) if response.status() == 403), "{refused}");
     let preflight = |origin: &'static str| {

@@ -117,6 +117,11 @@ impl Browsers {
         self.own.asks(headers)
     }
 
+    /// Whether the request names a page of ours as the one that asks.
+    pub(crate) fn page_of_ours_is_named(&self, headers: &HeaderMap) -> bool {
+        self.own.is_named(headers)
+    }
+
     /// The session for a request that a page of ours makes.
     pub(crate) fn session(&self, headers: &HeaderMap) -> Brought {
         if self.own.asks(headers) { self.brought(headers) } else { Brought::Nothing }

@@ -38,8 +38,8 @@ pub(crate) enum ErrorCode {
     ResyncRequired,
     /// What the caller may see is not what it was when they subscribed. Subscribe again, with the cursor if there is one.
     RightsChanged,
-    /// Too many wrong keys came from the caller's address, or with the beginning of their key. Wait as long as
-    /// `Retry-After` says.
+    /// Too many wrong keys came from the caller's address, or with the beginning of their key: wait as long as
+    /// `Retry-After` says. Or the caller has too many sockets and streams open: close one.
     RateLimited,
     /// The database, the queue or the caller's identity provider is out of reach. Try again.
     Unavailable,

@@ -109,6 +109,8 @@ fn settings() -> Settings {
         max_complexity: 20_000,
         max_body_bytes: 1 << 20,
         max_webhook_bytes: 1 << 18,
+        max_streams_per_caller: 1,
+        patience: std::time::Duration::from_secs(1),
         graphiql: false,
         introspection: true,
         sdl: true,

@@ -4,8 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Path, Request, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{
         HeaderValue, StatusCode, Uri,
         header::{COOKIE, RETRY_AFTER},
@@ -19,11 +18,11 @@ use platform::vault::Place;
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::nothing;
-use crate::{app::AppState, shared::Shared, token};
+use crate::{app::AppState, body, shared::Shared, token};
 
 /// Deliveries under way at once; each may hold a body of the largest size.
 const AT_ONCE: usize = 64;
-/// How long a delivery waits for its turn, and how long its body may take.
+/// How long a delivery waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The name under which the address of the request is kept among its headers, as in HTTP/2. Some vendors carry their
 /// mark in its query.
@@ -58,10 +57,9 @@ pub(crate) async fn take_delivery(
         }
     };
     let headers = kept_headers(&request);
-    let body = match timeout(PATIENCE, Bytes::from_request(request, &state)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(rejection)) => return rejection.status().into_response(),
-        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    let body = match body::whole(request, &state).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
     };
     let delivery = RawDelivery { headers, body: body.into() };
     if keep(&state.shared, &account, &delivery).await { StatusCode::ACCEPTED.into_response() } else { later() }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    io,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -18,12 +19,16 @@ use futures::{
     stream::{Abortable, BoxStream, SelectAll, SplitSink},
 };
 use serde_json::Value;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use super::protocol::{Close, Incoming, Outgoing};
 use crate::{
     app::AppState,
     auth::{Admission, Credential},
+    connections::Allowance,
     graphql::error::{ErrorCode, coded, has_code, is_request_error},
+    streams::Place,
 };
 
 /// `connection_init` has to come within this time.
@@ -32,6 +37,8 @@ const INIT_PATIENCE: TimeDelta = TimeDelta::seconds(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long a frame may wait for the client to take it.
 const SEND_PATIENCE: Duration = Duration::from_secs(15);
+/// How long the client may take to answer our Close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Operations under way at the same time.
 const MOST_OPERATIONS: usize = 100;
 
@@ -40,49 +47,93 @@ type Operations = SelectAll<BoxStream<'static, (Arc<str>, Option<Response>)>>;
 
 /// Serves a socket until one side closes it. Who is signed in with the browser that opened it counts where
 /// `connection_init` says nothing else.
-pub(super) async fn serve(socket: WebSocket, state: AppState, peer: Option<IpAddr>, signed_in: Option<Credential>) {
+pub(super) async fn serve(socket: WebSocket, state: AppState, caller: Caller) {
     let (sink, mut frames) = socket.split();
-    let mut connection = Connection::new(sink, state, peer, signed_in);
+    let shutdown = state.shutdown.clone();
+    let mut connection = Connection::new(sink, state, caller);
     let over = loop {
         let clock = Arc::clone(&connection.state.shared.clock);
         let step = tokio::select! {
             frame = frames.next() => match frame {
                 Some(Ok(frame)) => connection.hear(frame).await,
-                Some(Err(_)) | None => Err(Over::Gone),
+                Some(Err(error)) => Err(broken(error)),
+                None => Err(Over::Gone),
             },
             Some((id, response)) = connection.operations.next(), if !connection.operations.is_empty() => {
                 connection.deliver(&id, response).await
             }
             () = sleep_until(connection.silent_since + PING_EVERY) => connection.ask_whether_it_is_there().await,
             () = deadline(&clock, connection.ends_at) => Err(Over::Closed(connection.end())),
+            () = shutdown.cancelled() => Err(Over::Closed(Close::GoingAway)),
         };
         if let Err(over) = step {
             break over;
         }
     };
-    if let Over::Closed(close) = over {
-        let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
-        // It is over, whether this arrives or not.
-        let _ = connection.send(Message::Close(Some(frame))).await;
+    // It is over, whether what is still said arrives or not.
+    match over {
+        Over::Gone => {}
+        // The answer to its Close is written already, and has to leave.
+        Over::Left => {
+            let _ = timeout(SEND_PATIENCE, connection.sink.flush()).await;
+        }
+        Over::Closed(close) => {
+            let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
+            if connection.send(Message::Close(Some(frame))).await.is_ok() {
+                // A socket that is closed with something unread is reset, and our Close lost with it.
+                let answered = async {
+                    while let Some(Ok(_)) = frames.next().await {}
+                    if close == Close::TooBig {
+                        std::future::pending::<()>().await;
+                    }
+                };
+                let _ = timeout(CLOSE_PATIENCE, answered).await;
+            }
+        }
     }
+}
+
+/// Why nothing more can be read.
+fn broken(error: axum::Error) -> Over {
+    let Ok(error) = error.into_inner().downcast::<tungstenite::Error>() else { return Over::Gone };
+    match *error {
+        tungstenite::Error::Capacity(_) => Over::Closed(Close::TooBig),
+        tungstenite::Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => Over::Closed(Close::TooBig),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Over::Gone,
+        tungstenite::Error::Protocol(_) => Over::Closed(Close::ProtocolError),
+        tungstenite::Error::Utf8(_) => Over::Closed(Close::NotText),
+        _ => Over::Gone,
+    }
+}
+
+/// Who opened the socket, as far as the request said.
+pub(super) struct Caller {
+    /// Where they come from.
+    pub(super) peer: Option<IpAddr>,
+    /// Who is signed in with their browser.
+    pub(super) signed_in: Option<Credential>,
+    /// How much is read of them while they are nobody.
+    pub(super) allowance: Allowance,
 }
 
 /// How a socket ends.
 enum Over {
-    /// The client left, or takes nothing any more.
+    /// The client is not there, or takes nothing any more.
     Gone,
+    /// The client closed it.
+    Left,
     /// We close it.
     Closed(Close),
 }
 
 struct Connection {
     state: AppState,
-    /// Where it comes from.
-    peer: Option<IpAddr>,
-    signed_in: Option<Credential>,
+    caller: Caller,
     sink: SplitSink<WebSocket, Message>,
     /// Whose socket it is, once admitted.
     credential: Option<Credential>,
+    /// Its place among theirs.
+    place: Option<Place>,
     /// When it is closed: at first because nobody was admitted, then because the key ends.
     ends_at: Option<Timestamp>,
     /// Since when the client has said nothing, or was asked whether it is there.
@@ -93,19 +144,14 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(
-        sink: SplitSink<WebSocket, Message>,
-        state: AppState,
-        peer: Option<IpAddr>,
-        signed_in: Option<Credential>,
-    ) -> Self {
+    fn new(sink: SplitSink<WebSocket, Message>, state: AppState, caller: Caller) -> Self {
         Self {
             ends_at: Some(state.shared.clock.now() + INIT_PATIENCE),
             state,
-            peer,
-            signed_in,
+            caller,
             sink,
             credential: None,
+            place: None,
             silent_since: now(),
             asked: false,
             running: HashMap::new(),
@@ -124,7 +170,7 @@ impl Connection {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
             Message::Binary(_) => return Err(Over::Closed(Close::BadRequest)),
-            Message::Close(_) => return Err(Over::Gone),
+            Message::Close(_) => return Err(Over::Left),
         };
         match Incoming::read(text.as_bytes()).ok_or(Over::Closed(Close::BadRequest))? {
             Incoming::Init(_) if self.credential.is_some() => Err(Over::Closed(Close::TooManyInits)),
@@ -144,11 +190,16 @@ impl Connection {
     /// The key is verified now, and again for each operation and delivery.
     async fn admit(&mut self, payload: &Value) -> Result<(), Over> {
         let named = Credential::of_init_payload(payload);
-        let Ok(Some(credential)) = named.map(|named| named.or_else(|| self.signed_in.clone())) else {
+        let Ok(Some(credential)) = named.map(|named| named.or_else(|| self.caller.signed_in.clone())) else {
             return Err(Over::Closed(Close::Forbidden));
         };
-        match self.state.shared.keys.admit(&credential, self.peer).await {
+        match self.state.shared.keys.admit(&credential, self.caller.peer).await {
             Ok(Admission::Session(session)) => {
+                self.place = self.state.streams.enter(session.principal.actor);
+                if self.place.is_none() {
+                    return Err(Over::Closed(Close::Crowded));
+                }
+                self.caller.allowance.lift();
                 self.credential = Some(credential);
                 self.ends_at = session.principal.expires_at;
                 self.say(&Outgoing::ConnectionAck).await
@@ -221,9 +272,9 @@ impl Connection {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Over> {
-        tokio::select! {
-            sent = self.sink.send(message) => sent.map_err(|_| Over::Gone),
-            () = sleep_until(now() + SEND_PATIENCE) => Err(Over::Gone),
+        match timeout(SEND_PATIENCE, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Over::Gone),
         }
     }
 }

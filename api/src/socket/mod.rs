@@ -13,20 +13,34 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use platform::oidc::LONGEST_TOKEN;
+
 use crate::{
     app::AppState,
     auth::{Brought, Peer},
+    connections::Allowance,
 };
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 
+/// All that is read of a socket before its caller is known, in bytes: a `connection_init` with the longest token.
+const BEFORE_ADMISSION: usize = LONGEST_TOKEN + 4 * 1024;
+
 /// Upgrades to `graphql-transport-ws`. A page of a foreign origin is refused: a browser asks nobody before it opens a
 /// WebSocket.
-pub(crate) fn upgrade(state: AppState, Peer(peer): Peer, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    if is_foreign(headers, &state.origins) {
+pub(crate) fn upgrade(
+    state: AppState,
+    Peer(peer): Peer,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+    allowance: Allowance,
+) -> Response {
+    if is_foreign(headers, &state.origins) && !state.browsers.page_of_ours_is_named(headers) {
         return (StatusCode::FORBIDDEN, "Pages of this origin may not connect: see allowed_origins.\n").into_response();
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(state.max_message_bytes);
+    // A frame is buffered as a whole before it is part of a message.
+    let upgrade = upgrade.max_frame_size(state.max_message_bytes);
     if upgrade.selected_protocol().is_none() {
         return (StatusCode::BAD_REQUEST, "Offer the subprotocol graphql-transport-ws.\n").into_response();
     }
@@ -34,7 +48,9 @@ pub(crate) fn upgrade(state: AppState, Peer(peer): Peer, headers: &HeaderMap, up
         Brought::Credential(credential) => Some(credential),
         Brought::Nothing | Brought::Unreadable => None,
     };
-    upgrade.on_upgrade(move |socket| connection::serve(socket, state, peer, signed_in))
+    allowance.limit(BEFORE_ADMISSION);
+    let caller = connection::Caller { peer, signed_in, allowance };
+    upgrade.on_upgrade(move |socket| connection::serve(socket, state, caller))
 }
 
 /// Whether a page of another origin asks: neither of this host, nor of an origin that is known.

@@ -19,8 +19,18 @@ pub(super) enum Close {
     SubscriberExists,
     /// A second `connection_init`.
     TooManyInits,
-    /// The server cannot serve just now (RFC 6455's registry).
+    /// The caller has as many sockets and streams open as they may.
+    Crowded,
+    /// The server cannot serve just now (RFC 6455's registry, as are the following).
     TryAgainLater,
+    /// What comes is no WebSocket.
+    ProtocolError,
+    /// A text that is no UTF-8.
+    NotText,
+    /// More than is read.
+    TooBig,
+    /// The process ends.
+    GoingAway,
 }
 
 impl Close {
@@ -32,7 +42,12 @@ impl Close {
             Self::InitTimeout => 4408,
             Self::SubscriberExists => 4409,
             Self::TooManyInits => 4429,
-            Self::TryAgainLater => 1013,
+            // Not one of the protocol's, on which its clients give up for good.
+            Self::Crowded | Self::TryAgainLater => 1013,
+            Self::ProtocolError => 1002,
+            Self::NotText => 1007,
+            Self::TooBig => 1009,
+            Self::GoingAway => 1001,
         }
     }
 
@@ -45,7 +60,12 @@ impl Close {
             Self::InitTimeout => "Connection initialisation timeout",
             Self::SubscriberExists => "Subscriber already exists",
             Self::TooManyInits => "Too many initialisation requests",
+            Self::Crowded => "RATE_LIMITED",
             Self::TryAgainLater => "UNAVAILABLE",
+            Self::ProtocolError => "Invalid frame",
+            Self::NotText => "Not UTF-8",
+            Self::TooBig => "Message too big",
+            Self::GoingAway => "The server stops",
         }
     }
 }
@@ -87,10 +107,12 @@ impl Incoming {
                     Value::Object(members) => members,
                     _ => return None,
                 };
-                if !members.get("query").is_some_and(Value::is_string) {
+                let has_query = members.get("query").is_some_and(Value::is_string);
+                let request: Request = serde_json::from_value(Value::Object(members)).ok()?;
+                // A persisted query is named by its hash.
+                if !has_query && !request.extensions.contains_key("persistedQuery") {
                     return None;
                 }
-                let request = serde_json::from_value(Value::Object(members)).ok()?;
                 Some(Self::Subscribe { id: id?, request: Box::new(request) })
             }
             "complete" => Some(Self::Complete { id: id? }),
@@ -123,6 +145,8 @@ mod tests {
         assert!(matches!(read(r#"{"type":"ping","payload":{"a":1}}"#), Some(Incoming::Ping)));
         let subscribe = r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","operationName":null}}"#;
         assert!(matches!(read(subscribe), Some(Incoming::Subscribe { id, .. }) if id == "1"));
+        let hashed = r#"{"type":"subscribe","id":"1","payload":{"extensions":{"persistedQuery":{"version":1}}}}"#;
+        assert!(matches!(read(hashed), Some(Incoming::Subscribe { request, .. }) if request.query.is_empty()));
         for nonsense in [
             "",
             "[]",

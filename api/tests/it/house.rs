@@ -43,6 +43,7 @@ use platform::{
 use sea_orm::ConnectOptions;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::desk::FakeDesk;
@@ -81,7 +82,7 @@ impl House {
         let clock = Arc::new(ManualClock::default());
         let ids = Arc::new(Ids::new(clock.clone()));
         let vault = Arc::new(Vault::new(&Vault::generate_key()).unwrap());
-        let bell = Arc::new(Bell { queue: backend.queue(), rung: Mutex::default() });
+        let bell = Arc::new(Bell { queue: backend.queue(), rung: Mutex::default(), looks: AtomicU64::new(0) });
         let parts = Parts {
             database: database.clone(),
             queue: Arc::clone(&bell) as Arc<dyn JobQueue>,
@@ -97,12 +98,15 @@ impl House {
             trusted_documents: None,
             issuers: Arc::new(Issuers::new(Vec::new(), &(Arc::new(NoDocuments) as Arc<dyn Documents>), clock.clone())),
             address_header: None,
+            shutdown: CancellationToken::new(),
         };
         let settings = Settings {
             max_depth: 15,
             max_complexity: 20_000,
             max_body_bytes: 20_000,
             max_webhook_bytes: 30_000,
+            max_streams_per_caller: 2,
+            patience: Duration::from_secs(10),
             graphiql: true,
             introspection: true,
             sdl: false,
@@ -162,6 +166,11 @@ impl House {
         (parts.status, parts.headers, String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// How often it was asked whether the bell would ring.
+    pub(crate) fn looks(&self) -> u64 {
+        self.bell.looks.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn door(&self, index: usize) -> String {
         DoorId(self.doors[index].id).to_string()
     }
@@ -210,6 +219,7 @@ impl Documents for NoDocuments {
 struct Bell {
     queue: Arc<dyn JobQueue>,
     rung: Mutex<Vec<Job>>,
+    looks: AtomicU64,
 }
 
 #[async_trait]
@@ -229,6 +239,7 @@ impl JobQueue for Bell {
     }
 
     async fn check(&self) -> Result<(), QueueError> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         self.queue.check().await
     }
 }

@@ -87,6 +87,24 @@ async fn an_address_answers_queries_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_form_that_is_liked_best_is_sent() {
+    let house = House::build().await;
+    let key = house.key(Role::Admin, &Limits::default()).await;
+    for (accept, expected) in [
+        ("application/graphql-response+json;q=0, application/json", "application/json"),
+        ("text/event-stream;q=0, */*", "application/json"),
+        ("application/json;q=0.2, text/event-stream;q=0.1, application/graphql-response+json;q=0.3", GRAPHQL),
+        ("Text/Event-Stream", "text/event-stream"),
+    ] {
+        let (_, headers, _) = house.send(post(&key, accept, r#"{"query":"{ viewer { role } }"}"#)).await;
+        assert!(headers[header::CONTENT_TYPE].to_str().unwrap().starts_with(expected), "{accept}: {headers:?}");
+    }
+    let several = Request::get("/graphql?query=%7B__typename%7D").header(header::ACCEPT, "application/json;q=0.1");
+    let several = several.header(header::ACCEPT, GRAPHQL).body(Body::empty()).unwrap();
+    assert!(house.send(several).await.1[header::CONTENT_TYPE].to_str().unwrap().starts_with(GRAPHQL));
+}
+
+#[tokio::test]
 async fn an_operation_over_events_ends_with_complete() {
     let house = House::build().await;
     let key = house.key(Role::Admin, &Limits::default()).await;

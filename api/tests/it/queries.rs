@@ -172,4 +172,9 @@ async fn the_process_says_how_it_is() {
     ] {
         assert!(house.get(path).await.contains(expected), "{path}");
     }
+    // An answer holds for a second.
+    for _ in 0..100 {
+        assert!(house.get("/readyz").await.contains("up"));
+    }
+    assert!(house.looks() < 20, "{}", house.looks());
 }

@@ -5,8 +5,7 @@ mod page;
 mod provider;
 
 use axum::{
-    body::Bytes,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header::SET_COOKIE},
     response::{IntoResponse, Redirect, Response},
 };
@@ -18,6 +17,7 @@ use self::{page::Notice, provider::host};
 use crate::{
     app::AppState,
     auth::{Admission, Brought, Cookie, Credential, Peer, Session, SignedIn},
+    body,
 };
 
 /// The longest form that is read, in bytes.
@@ -56,8 +56,12 @@ pub(crate) async fn with_key(
     State(state): State<AppState>,
     Peer(peer): Peer,
     headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
+    let body = match body::whole(request, &state).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
+    };
     let (mut key, mut return_to) = (None, None);
     for (name, value) in form_urlencoded::parse(&body) {
         match name.as_ref() {
