@@ -19,6 +19,7 @@ use serde_json::json;
 use simulator::Vendor;
 
 use crate::{
+    orders::account_id,
     tokens::scene::{Hotel, ask, code},
     vendor_accounts::sync,
 };
@@ -98,6 +99,10 @@ on_both_back_ends! {
         let both = format!("{},{}", old.expose(), new.expose());
         let hotel = Hotel::start(Plan::on(back_end).with_setting("secret_key", &both)).await;
         let house = &hotel.house;
+        // The credentials of an account that was unlinked are wiped: there is nothing to open.
+        let unlinked = json!({ "vendorAccountId": account_id(house, Vendor::Bikeep).await.to_string() });
+        let payload = ask(hotel.client(), "unlinkVendorAccount", unlinked, "vendorAccount { id }").await;
+        assert_eq!(code(&payload), None, "{payload:#}");
         let stay = hotel.stay(&[&hotel.locks[0]], 0, 2).await;
         let first = hotel.issued(&stay, json!({ "value": "482913" })).await;
         let exchange = with_keys(&house.settings, &[&new, &old]);

@@ -93,7 +93,8 @@ async fn reseal(
         let page = page(database, column, after).await?;
         after = page.last().map(|(row, _)| *row).filter(|_| column.is_unique);
         for (row, sealed) in page {
-            if resealer.is_current(&sealed) {
+            // Empty: what stood there was wiped (an account that was unlinked).
+            if sealed.is_empty() || resealer.is_current(&sealed) {
                 continue;
             }
             match resealer.reseal(column.table, column.sealed, row, &sealed) {
