@@ -2,7 +2,7 @@
 
 use domain::{ids::UserId, webhook::RawDelivery};
 use entities::{
-    rows::webhook_delivery,
+    rows::{command, webhook_delivery},
     store::identities::{self, By, Word},
 };
 use gatehouse_tests::{
@@ -12,12 +12,12 @@ use gatehouse_tests::{
     wait::until,
 };
 use platform::vault::Place;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
-use simulator::Vendor;
+use simulator::{Fault, FaultKind, Vendor};
 
 use crate::{
-    changes::scene::{bodies, command, records},
+    changes::scene::{bodies, command as order, records},
     orders::account_id,
     tokens::scene::{Hotel, ask},
     vendor_accounts::sync,
@@ -123,7 +123,7 @@ async fn import(house: &TestHouse) {
         { "idNumber": "staff-2", "firstName": "Someone", "lastName": "Else", "email": "else@other.example" },
     ]);
     let lockt = account_id(house, Vendor::Lockt).await.to_string();
-    let id = command(&house.client, "importUsers", json!({ "vendorAccountId": lockt, "users": users })).await;
+    let id = order(&house.client, "importUsers", json!({ "vendorAccountId": lockt, "users": users })).await;
     assert_eq!(house.client.finished(&id).await["state"], "SUCCEEDED");
 }
 
@@ -140,7 +140,9 @@ async fn webhook(house: &TestHouse) {
         "eventOccurredUTC": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "userThatToggled": { "firstName": "Zenobia", "lastName": FAMILY, "emailAddress": EMAIL },
     });
-    let sent = http().post(&url).header("content-type", "application/json").body(body.to_string()).send().await;
+    // As some write it: no letter of the name stands in the body as it is.
+    let body = body.to_string().replace("ll", "\\u006c\\u006c");
+    let sent = http().post(&url).header("content-type", "application/json").body(body).send().await;
     assert_eq!(sent.unwrap().status(), 202);
     until("the event is told", async || {
         let data = house.client.data("{ events(last: 100) { nodes { data } } }", json!({})).await;
@@ -171,6 +173,31 @@ async fn delivered(house: &TestHouse) -> String {
 }
 
 on_both_back_ends! {
+    /// What the lock's system refuses to forget is asked of it again, and nothing is over before.
+    async fn a_name_that_is_not_forgotten_at_once_is_asked_for_again(back_end: BackEnd) {
+        let hotel = Hotel::start(Plan::on(back_end)).await;
+        let house = &hotel.house;
+        let mut input = hotel.stay_input(&[&hotel.locks[0]], 0, 2);
+        input["guest"] = json!({ "name": NAME, "email": EMAIL, "phone": PHONE });
+        let stay = done(house, "createReservation", input, "reservation { id guest { id } }").await;
+        let token = hotel.issued(&text(&stay["id"]), json!({})).await;
+        until("the token is everywhere", async || (hotel.read_token(&token).await["state"] == "ACTIVE").then_some(()))
+            .await;
+        hotel.revoke(&token).await;
+        until("the token is gone", async || (hotel.read_token(&token).await["state"] == "REVOKED").then_some(())).await;
+        let refused = FaultKind::Status { code: 422, retry_after: None, after_effect: false };
+        house.vendors.add_fault(Fault::new(Vendor::Lockt, refused).at("import_users").times(1)).unwrap();
+        erase(house, &[text(&stay["guest"]["id"])]).await;
+        let rows = house.open_database().await;
+        let orders = command::Entity::find().filter(command::Column::IdempotencyKey.starts_with("erasure:"));
+        let orders = orders.order_by_asc(command::Column::Id).all(&rows).await.unwrap();
+        let states: Vec<&str> = orders.iter().map(|row| row.state.as_str()).collect();
+        assert_eq!(states, ["FAILED", "SUCCEEDED"], "{orders:#?}");
+        let sent = bodies(house, Vendor::Lockt, "import_users").pop().unwrap();
+        assert_eq!((&sent["users"][0]["id_num"], &sent["users"][0]["last_name"]), (&json!(token), &json!("person")));
+        hotel.house.stop().await;
+    }
+
     async fn an_erased_person_stands_nowhere_and_does_not_come_back(back_end: BackEnd) {
         let hotel = Hotel::start(Plan::on(back_end)).await;
         let house = &hotel.house;
@@ -193,11 +220,11 @@ on_both_back_ends! {
         for table in ["users", "credentials", "placements", "commands", "records", "events", "identities"] {
             assert!(before.iter().any(|(stands, _)| stands == table), "nothing was in {table}: {before:#?}");
         }
-        assert!(delivered(house).await.contains(FAMILY));
+        assert!(delivered(house).await.contains("Qui\\u006c\\u006cfeather"));
 
         erase(house, &[user, guest.clone(), text(&of_pms["id"])]).await;
         assert_eq!(standing(house, &canaries).await, []);
-        assert!(!delivered(house).await.contains(FAMILY));
+        assert!(!delivered(house).await.contains("feather"));
         // Whoever is in goes on living there: the token opens, and the lock's system knows a name no more.
         until("the token is at the lock without the name", async || {
             let read = hotel.read_token(&token).await;

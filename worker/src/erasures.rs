@@ -46,7 +46,7 @@ pub(crate) async fn keep_on(parts: Parts) {
 
 async fn one(parts: &Parts, erasure: &erasure::Model) -> Result<bool, StoreError> {
     let is_out = webhooks(parts, OrganizationId(erasure.organization_id), &erasure.known_as()?).await?;
-    go_on(&parts.database, erasure, is_out, parts.clock.now()).await
+    go_on(&parts.database, parts.ids.as_ref(), erasure, is_out, parts.clock.now()).await
 }
 
 /// Empties the webhooks that tell of the person. Returns false if one of them is being processed.
@@ -75,9 +75,28 @@ async fn webhooks(parts: &Parts, organization: OrganizationId, person: &KnownAs)
 fn tells_of(parts: &Parts, row: &webhook_delivery::Model, person: &KnownAs) -> bool {
     let opened = parts.vault.open(&row.content, place(row)).ok();
     let raw = opened.and_then(|form| serde_json::from_str::<RawDelivery>(form.expose()).ok());
-    raw.is_some_and(|raw| person.struck(&String::from_utf8_lossy(&raw.body)).is_some())
+    raw.is_some_and(|raw| person.struck(&text(&raw.body)).is_some())
+}
+
+/// What a body says: letters can be written otherwise in JSON ("M\u00fcller").
+fn text(body: &[u8]) -> String {
+    let read = serde_json::from_slice::<serde_json::Value>(body).map(|told| told.to_string());
+    read.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
 const fn place(row: &webhook_delivery::Model) -> Place {
     Place { table: "webhook_deliveries", column: "content", row: row.id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_found_however_their_letters_are_written() {
+        let person = KnownAs::new("Zoë Müller", ["zoe@example.org"]);
+        let tells = |body: &str| person.struck(&text(body.as_bytes())).is_some();
+        assert!(tells(r#"{"user": "Zo\u00eb M\u00FCller"}"#) && tells(r#"{"mail": "zoe\u0040example.org"}"#));
+        assert!(tells("by Zoë Müller, no JSON") && !tells(r#"{"user": "Zo\u00eb Meier"}"#));
+    }
 }

@@ -8,7 +8,7 @@ mod records;
 mod texts;
 
 use chrono::TimeDelta;
-use domain::{clock::Timestamp, erasure::KnownAs, record::RecordKind};
+use domain::{clock::Timestamp, erasure::KnownAs, ids::IdSource, record::RecordKind};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
@@ -20,7 +20,7 @@ pub use self::texts::{deliveries_after, empty_delivery};
 use super::access::Acting;
 use crate::{
     Database, StoreError,
-    rows::{credential, erasure, identity, to_json, user},
+    rows::{credential, erasure, to_json, user},
 };
 
 /// What cannot go yet is looked at again after this long, then after as long as it has taken so far, at the most hourly:
@@ -55,7 +55,6 @@ pub(super) async fn begin(
     };
     let active = erasure::ActiveModel::from(row).reset_all();
     erasure::Entity::insert(active).exec_without_returning(transaction).await?;
-    identity::Entity::delete_many().filter(identity::Column::UserId.eq(person.id)).exec(transaction).await?;
     if let (Some(account), Some(external_id)) = (person.account_id, &person.external_id) {
         records::mark(transaction, person.id, account, RecordKind::User, external_id).await?;
     }
@@ -82,13 +81,14 @@ pub async fn due(database: &Database, now: Timestamp, limit: u64) -> Result<Vec<
 /// The database failed. What was struck stays so.
 pub async fn go_on(
     database: &Database,
+    ids: &dyn IdSource,
     erasure: &erasure::Model,
     may_end: bool,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (person, user) = (erasure.known_as()?, erasure.user_id);
     let mut is_done = may_end;
-    let placements = placed::go_on(database, user, &person, &mut is_done).await?;
+    let placements = placed::go_on((database, ids), (user, &person), &mut is_done, now).await?;
     records::find(database, erasure, &person, now).await?;
     texts::commands(database, erasure.organization_id, &person, &placements, &mut is_done).await?;
     texts::alerts(database, erasure.organization_id, &person).await?;

@@ -7,22 +7,22 @@ use domain::{
     account::{AccountState, Vendor},
     change::{Change, DisabledUser},
     clock::Timestamp,
-    command::{Action, expiry},
+    command::{Action, CommandKind, CommandState, expiry},
     erasure::KnownAs,
-    ids::{CommandId, OrganizationId, PlacementId, SiteId, VendorAccountId},
+    ids::{CommandId, IdSource, OrganizationId, PlacementId, SiteId, VendorAccountId},
     lane::lane_of,
     placement::{Desired, PlacementProgress, PlacementState, Wish},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use super::{holders, is_made_of, records};
 use crate::{
     Database, StoreError,
-    rows::{placement, to_json, vendor_account},
+    rows::{command, placement, to_json, vendor_account},
     store::{
         access::Acting,
         commands::{self, NewCommand},
@@ -109,6 +109,85 @@ fn nameless(row: &placement::Model, now: Timestamp) -> Result<placement::Model, 
     })
 }
 
+/// The key of the first order to forget a name, which carries the names of others at the account too.
+fn order_key(placement: Uuid) -> String {
+    format!("erasure:{}", PlacementId(placement))
+}
+
+/// Whether whatever was ordered to be forgotten is. What came to another end is ordered once more: nobody else does.
+async fn told(
+    database: &Database,
+    ids: &dyn IdSource,
+    rows: &[placement::Model],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(organization) = rows.first().map(|row| row.organization_id) else { return Ok(true) };
+    let keys: Vec<String> = rows.iter().map(|row| order_key(row.id)).collect();
+    let again = |key: &String| command::Column::IdempotencyKey.starts_with(format!("{key}:"));
+    let orders = command::Entity::find()
+        .filter(command::Column::OrganizationId.eq(organization))
+        .filter(command::Column::Kind.eq(CommandKind::DisableUsers.as_str()))
+        .filter(
+            keys.iter()
+                .fold(Condition::any(), |any, key| any.add(again(key)))
+                .add(command::Column::IdempotencyKey.is_in(keys.iter().cloned())),
+        )
+        .order_by_asc(command::Column::Id)
+        .all(database.read())
+        .await?;
+    let mut is_told = true;
+    for key in &keys {
+        let of_key = |row: &&command::Model| {
+            let rest = row.idempotency_key.strip_prefix(key.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        let tries: Vec<&command::Model> = orders.iter().filter(of_key).collect();
+        let states = tries.iter().map(|row| row.state()).collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = tries.last() else { continue };
+        if states.contains(&CommandState::Succeeded) {
+            continue;
+        }
+        let account = vendor_account::Entity::find_by_id(last.account_id).one(database.read()).await?;
+        let account = account.map(|row| row.state()).transpose()?;
+        // Nobody is left to be told.
+        if matches!(account, None | Some(AccountState::Disconnected)) {
+            continue;
+        }
+        is_told = false;
+        if states.iter().all(|state| state.is_terminal()) && tries.iter().all(|row| row.due_at.is_none()) {
+            order_again(database, ids, last, format!("{key}:{}", tries.len()), now).await?;
+        }
+    }
+    Ok(is_told)
+}
+
+async fn order_again(
+    database: &Database,
+    ids: &dyn IdSource,
+    last: &command::Model,
+    key: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let action = last.action()?;
+    let order = NewCommand {
+        id: CommandId(ids.next_uuid()),
+        organization: OrganizationId(last.organization_id),
+        site: SiteId(last.site_id),
+        account: VendorAccountId(last.account_id),
+        device: None,
+        door: None,
+        lane: last.lane_id,
+        action: &action,
+        sealed: None,
+        idempotency_key: Some(key),
+        requested_by: last.requested_by.clone(),
+        credential: None,
+        own_way_in: None,
+        expires_at: None,
+    };
+    commands::accept(database, ids, order, None, now).await.map(drop)
+}
+
 /// Has the vendor forget the names of those whom it deletes never.
 async fn forget_at(
     transaction: &DatabaseTransaction,
@@ -138,7 +217,7 @@ async fn forget_at(
             lane: lane_of(vendor, account, None, None),
             action: &action,
             sealed: None,
-            idempotency_key: Some(format!("erasure:{}", PlacementId(first.id))),
+            idempotency_key: Some(order_key(first.id)),
             requested_by: acting.by.to_owned(),
             credential: None,
             own_way_in: None,
@@ -151,16 +230,17 @@ async fn forget_at(
 
 /// Forgets by what vendors found what is gone there now. Returns the public ids of all of the person's placements.
 pub(super) async fn go_on(
-    database: &Database,
-    user: Uuid,
-    person: &KnownAs,
+    (database, ids): (&Database, &dyn IdSource),
+    (user, person): (Uuid, &KnownAs),
     is_done: &mut bool,
+    now: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
     let rows = placement::Entity::find()
         .filter(holders(user))
         .order_by_asc(placement::Column::Id)
         .all(database.read())
         .await?;
+    *is_done &= told(database, ids, &rows, now).await?;
     for row in &rows {
         if row.state()? != PlacementState::Revoked {
             *is_done &= !needs_the_person(row)?;
