@@ -72,6 +72,8 @@ text_enum! {
         RecordMissing = "RECORD_MISSING",
         /// A vendor account was linked, or linked again.
         AccountLinked = "ACCOUNT_LINKED",
+        /// A vendor account was given another webhook address, or its locations another mapping to sites.
+        AccountChanged = "ACCOUNT_CHANGED",
         /// A vendor account was unlinked.
         AccountUnlinked = "ACCOUNT_UNLINKED",
         /// An operator had a stored webhook delivery processed again.
@@ -117,10 +119,14 @@ text_enum! {
     }
 }
 
+/// In the id of an event whose vendor gave none: what comes after is a digest of what it tells.
+pub const MADE_UP: &str = "made:";
+
 /// Something that happened, as a vendor tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundEvent {
-    /// What makes it this event and no other at the account: the vendor's id, or a digest of all that it tells.
+    /// What makes it this event and no other at the account: the vendor's id, or one with [`MADE_UP`] in it. Before that is
+    /// kept a key goes into it: a digest can be guessed, and would tell of people who were erased.
     pub external_id: String,
     /// When it happened, by the hardware's or vendor's clock; `None` when the vendor gives no time.
     pub occurred_at: Option<Timestamp>,

@@ -9,6 +9,7 @@ mod lockt;
 mod partial;
 mod parts;
 mod size;
+mod spoiled;
 mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,12 @@
 //! The only place that makes HTTP requests to vendors: time-outs, no redirects, no proxies, size limits, redaction,
 //! `Retry-After`, and the departure check right before the bytes leave. It knows no vendor's words; `clients`
-//! connects, `gate` is the check, `reach` says which addresses may be called, `document` reads what is no vendor's.
+//! connects, `gate` is the check, `reach` says which addresses may be called, `json` reads answers, `document` what is no
+//! vendor's.
 
 mod clients;
 mod document;
 mod gate;
+mod json;
 mod pace;
 mod reach;
 mod redact;
@@ -349,7 +351,7 @@ impl Reply {
     /// The body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, VendorError> {
         // serde's own message may quote the body.
-        serde_json::from_slice(&self.body)
+        json::read(&self.body)
             .map_err(|_| VendorError::protocol(format!("{} answered with unexpected content.", self.vendor)))
     }
 

@@ -74,6 +74,8 @@ pub(crate) struct Taken {
     pub(crate) records: usize,
     /// Events that were not known.
     pub(crate) events: usize,
+    /// Devices and records that can not be kept, because their ids are too long to be any.
+    pub(crate) left_out: usize,
 }
 
 /// Writes one portion and tells whoever listens.
@@ -84,15 +86,21 @@ pub(crate) async fn store_portion(
     source: Source,
 ) -> Result<Taken, StoreError> {
     let (database, ids) = (&parts.database, parts.ids.as_ref());
-    let mut taken = Taken { devices: portion.devices.len(), ..Taken::default() };
-    for chunk in portion.devices.chunks(CHUNK) {
+    let devices: Vec<_> = portion.devices.iter().filter_map(storable::device).collect();
+    let left_out = storable::left_out(portion);
+    if left_out > 0 {
+        tracing::warn!(account = %VendorAccountId(account.id), left_out, "a vendor gives ids that are too long to be kept");
+    }
+    let mut taken = Taken { devices: devices.len(), left_out, ..Taken::default() };
+    for chunk in devices.chunks(CHUNK) {
         let changes = store::inventory::record(database, ids, account, chunk, parts.clock.now()).await?;
         parts.tell(&changes.iter().map(live_door).collect::<Vec<_>>()).await;
     }
     let changed = store_records(parts, account, &portion.records).await?;
     taken.records += changed.len();
     placements::notice(parts, VendorAccountId(account.id), &changed).await?;
-    let mut events: Vec<_> = portion.events.iter().map(storable::event).collect();
+    let keyed = |event| storable::keyed(event, &parts.vault, account.organization_id);
+    let mut events: Vec<_> = portion.events.iter().map(storable::event).map(keyed).collect();
     hidden::events_without_tags(parts, account, &mut events).await?;
     for chunk in events.chunks(CHUNK) {
         let observed = store::observed::events(database, ids, account, chunk, source, parts.clock.now()).await?;
@@ -112,7 +120,8 @@ pub(crate) async fn store_records(
     records: &[FoundRecord],
 ) -> Result<Vec<RecordId>, StoreError> {
     let sealer = VaultSealer::new(&parts.vault);
-    let records = hidden::without_tags(parts, account, records).await?;
+    let records: Vec<_> = records.iter().filter_map(storable::record).collect();
+    let records = hidden::without_tags(parts, account, &records).await?;
     let mut all = Vec::new();
     for chunk in records.chunks(CHUNK) {
         let (database, ids, now) = (&parts.database, parts.ids.as_ref(), parts.clock.now());

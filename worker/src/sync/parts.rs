@@ -134,16 +134,20 @@ impl Reading<'_> {
             read.taken.devices += taken.devices;
             read.taken.records += taken.records;
             read.taken.events += taken.events;
+            read.taken.left_out += taken.left_out;
             all |= portion.complete;
             if let Some(cursor) = portion.cursor.as_deref() {
                 let progress = PartProgress { cursor: Some(cursor), ..PartProgress::default() };
                 store::sync_parts::write(database, id, name, progress).await?;
             }
         }
-        if all {
+        // Of what was left out nobody knows whether it is there.
+        let left_out = read.taken.left_out > 0;
+        if all && !left_out {
             read.missing = self.mark_missing(id, plan, started_at).await?;
         }
-        let progress = PartProgress { synced_at: Some(self.parts.clock.now()), ..PartProgress::default() };
+        let error = left_out.then_some("Something has an id that is too long to be kept: it was left out.");
+        let progress = PartProgress { synced_at: Some(self.parts.clock.now()), error, ..PartProgress::default() };
         store::sync_parts::write(database, id, name, progress).await?;
         Ok(read)
     }
