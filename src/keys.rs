@@ -77,7 +77,7 @@ pub async fn store_key(
         expires_at: plan.lifetime.map(|lifetime| now + lifetime),
         max_uses: plan.max_uses,
     };
-    store::keys::create(&foundation.database, key, now).await?;
+    store::keys::create(&foundation.database, foundation.ids.as_ref(), key, now).await?;
     Ok(id)
 }
 

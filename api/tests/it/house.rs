@@ -144,7 +144,7 @@ impl House {
             expires_at: None,
             max_uses: None,
         };
-        store::keys::create(&self.database, new, self.clock.now()).await.unwrap();
+        store::keys::create(&self.database, self.ids.as_ref(), new, self.clock.now()).await.unwrap();
         key
     }
 

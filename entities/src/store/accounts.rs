@@ -113,23 +113,28 @@ async fn write_locations(
     Ok(())
 }
 
-/// Says which of an account's locations is which site, and asks for a sync that moves what is there.
+/// Says which of an account's locations is which site, with an event, and asks for a sync that moves what is there.
 ///
 /// # Errors
-/// The database failed.
+/// The database failed; nothing was written.
 pub async fn map_locations(
     database: &Database,
-    account: VendorAccountId,
+    ids: &dyn IdSource,
+    account: &vendor_account::Model,
     locations: &[(String, SiteId)],
-    now: Timestamp,
+    (by, now): (&str, Timestamp),
 ) -> Result<(), StoreError> {
     let transaction = database.begin().await?;
-    write_locations(&transaction, account, locations).await?;
+    write_locations(&transaction, VendorAccountId(account.id), locations).await?;
     vendor_account::Entity::update_many()
         .col_expr(vendor_account::Column::SyncRequestedAt, Expr::value(now))
-        .filter(vendor_account::Column::Id.eq(account.0))
+        .filter(vendor_account::Column::Id.eq(account.id))
         .exec(&transaction)
         .await?;
+    let told = |(location, site): &(String, SiteId)| json!({ "location": location, "site": site.to_string() });
+    let data = json!({ "what": "LOCATIONS", "locations": locations.iter().map(told).collect::<Vec<_>>() });
+    let event = NewEvent::of_account(account, EventType::AccountChanged, now, Some(by), data);
+    events::append(&transaction, ids, vec![event]).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -262,17 +267,27 @@ pub async fn unlink(
     Ok(alert)
 }
 
-/// Gives an account another webhook address; the old one ends.
+/// Gives an account another webhook address, with an event; the old one ends.
 ///
 /// # Errors
-/// The database failed.
-pub async fn set_intake(database: &Database, account: VendorAccountId, hash: Vec<u8>) -> Result<(), StoreError> {
+/// The database failed; the old address is still the one.
+pub async fn set_intake(
+    database: &Database,
+    ids: &dyn IdSource,
+    account: &vendor_account::Model,
+    hash: Vec<u8>,
+    (by, now): (&str, Timestamp),
+) -> Result<(), StoreError> {
+    let transaction = database.begin().await?;
     vendor_account::Entity::update_many()
         .col_expr(vendor_account::Column::IntakeTokenHash, Expr::value(hash))
-        .filter(vendor_account::Column::Id.eq(account.0))
-        .exec(database.write())
+        .filter(vendor_account::Column::Id.eq(account.id))
+        .exec(&transaction)
         .await?;
-    Ok(())
+    let data = json!({ "what": "WEBHOOK_ADDRESS" });
+    let event = NewEvent::of_account(account, EventType::AccountChanged, now, Some(by), data);
+    events::append(&transaction, ids, vec![event]).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Wishes for a sync. It outlives whatever is running: a sync that began before the wish does not fulfil it.

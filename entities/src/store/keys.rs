@@ -7,17 +7,18 @@ use domain::{
     access::{Actor, Limits, Principal, Role, is_within},
     clock::Timestamp,
     event::EventType,
-    ids::{ApiKeyId, DoorId, OrganizationId, SiteId, UserId},
+    ids::{ApiKeyId, DoorId, IdSource, OrganizationId, SiteId, UserId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, JsonValue, QueryFilter,
+    sea_query::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     access::{Acting, Changed, Declined, Outcome, declined, still_may},
-    events,
+    events::{self, NewEvent},
 };
 use crate::{
     Database, StoreError,
@@ -72,14 +73,43 @@ impl NewKey<'_> {
     }
 }
 
+/// Who makes keys without a key.
+const COMMAND_LINE: &str = "command line";
+
 /// Stores a key of the command line.
 ///
 /// # Errors
-/// The database failed.
-pub async fn create(database: &Database, key: NewKey<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let active = api_key::ActiveModel::from(key.row(None, now)?).reset_all();
-    api_key::Entity::insert(active).exec_without_returning(database.write()).await?;
-    Ok(())
+/// The database failed; nothing was written.
+pub async fn create(
+    database: &Database,
+    ids: &dyn IdSource,
+    key: NewKey<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = key.row(None, now)?;
+    let transaction = database.begin().await?;
+    let active = api_key::ActiveModel::from(row.clone()).reset_all();
+    api_key::Entity::insert(active).exec_without_returning(&transaction).await?;
+    let event = NewEvent {
+        organization: row.organization_id,
+        site: None,
+        device: None,
+        door: None,
+        command: None,
+        account: None,
+        event_type: EventType::ApiKeyCreated,
+        occurred_at: now,
+        recorded_at: now,
+        actor: Some(COMMAND_LINE),
+        data: made(&row),
+    };
+    events::append(&transaction, ids, vec![event]).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// What is told of a new key.
+fn made(row: &api_key::Model) -> JsonValue {
+    json!({ "key": ApiKeyId(row.id).to_string(), "prefix": row.prefix, "role": row.role })
 }
 
 /// Stores a key that somebody made, once per idempotency key.
@@ -101,8 +131,7 @@ pub async fn create_for(
     }
     let active = api_key::ActiveModel::from(row.clone()).reset_all();
     api_key::Entity::insert(active).exec_without_returning(&transaction).await?;
-    let data = json!({ "key": ApiKeyId(row.id).to_string(), "prefix": row.prefix, "role": row.role });
-    let event = acting.event(row.organization_id, EventType::ApiKeyCreated, data);
+    let event = acting.event(row.organization_id, EventType::ApiKeyCreated, made(&row));
     events::append(&transaction, acting.ids(), vec![event]).await?;
     transaction.commit().await?;
     Ok(Ok(Changed { row, accounts: BTreeSet::new() }))

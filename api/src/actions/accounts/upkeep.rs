@@ -52,8 +52,9 @@ pub(crate) async fn map_locations(
         Ok(locations) => locations,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let (id, now) = (VendorAccountId(account.id), shared.clock.now());
-    store::accounts::map_locations(&shared.database, id, &locations, now).await?;
+    let (ids, by) = (shared.ids.as_ref(), session.principal.actor.to_string());
+    let acted = (by.as_str(), shared.clock.now());
+    store::accounts::map_locations(&shared.database, ids, &account, &locations, acted).await?;
     ring(shared, &Job::SyncAccount { account: account.id }).await;
     again(shared, session, account).await.map(Ok)
 }
@@ -72,7 +73,9 @@ pub(crate) async fn rotate_webhook_address(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (hash, webhook_url) = new_webhook_address(shared);
-    store::accounts::set_intake(&shared.database, VendorAccountId(account.id), hash).await?;
+    let (ids, by) = (shared.ids.as_ref(), session.principal.actor.to_string());
+    let acted = (by.as_str(), shared.clock.now());
+    store::accounts::set_intake(&shared.database, ids, &account, hash, acted).await?;
     Ok(Ok((account, webhook_url)))
 }
 

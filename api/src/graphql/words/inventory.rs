@@ -107,6 +107,8 @@ words! {
         RecordMissing,
         /// A vendor account was linked, or linked again.
         AccountLinked,
+        /// A vendor account was given another webhook address, or its locations another mapping to sites.
+        AccountChanged,
         /// A vendor account was unlinked.
         AccountUnlinked,
         /// An operator had a stored webhook delivery processed again.
