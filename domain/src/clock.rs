@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 /// An instant in UTC. Stored with microsecond precision on every back end.
 pub type Timestamp = DateTime<Utc>;
@@ -19,5 +19,6 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 /// Cuts an instant to the microseconds a database keeps, so that what is written equals what is read back.
 #[must_use]
 pub fn truncate(at: Timestamp) -> Timestamp {
-    at.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(at)
+    // Whatever the year, and a leap second is the next one: so do databases read it.
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }

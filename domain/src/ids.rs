@@ -6,15 +6,18 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 use uuid::Uuid;
 
-/// Where new identifiers come from. Implemented by `platform::ids`; tests may count instead.
+use crate::ledger::Facts;
+
+/// Where new identifiers come from, and the marks under new events. Implemented by `platform::ids`; tests may count instead.
 pub trait IdSource: Send + Sync + std::fmt::Debug {
     /// A new UUIDv7, greater than every one this source gave before.
     fn next_uuid(&self) -> Uuid;
 
-    /// A new id for an event of this organization, by which the ledger knows that it is ours.
-    fn next_event(&self, organization: OrganizationId) -> EventId {
-        let _ = organization;
-        EventId(self.next_uuid())
+    /// The mark under an event that is about to be written, by which the ledger knows that this house wrote it and what
+    /// it said.
+    fn mark(&self, event: &Facts) -> Option<Vec<u8>> {
+        let _ = event;
+        None
     }
 }
 

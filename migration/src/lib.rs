@@ -11,6 +11,7 @@ mod m20261121_000005_identity;
 mod m20261121_000006_ledger;
 mod m20261121_000007_feed;
 mod m20261121_000008_own_right;
+mod m20261121_000009_event_marks;
 mod m20261121_000011_identities_by_email;
 mod words;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_ledger::Migration),
             Box::new(m20261121_000007_feed::Migration),
             Box::new(m20261121_000008_own_right::Migration),
+            Box::new(m20261121_000009_event_marks::Migration),
             Box::new(m20261121_000011_identities_by_email::Migration),
         ]
     }

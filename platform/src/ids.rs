@@ -2,10 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{
-    clock::Clock,
-    ids::{EventId, IdSource, OrganizationId},
-};
+use domain::{clock::Clock, ids::IdSource, ledger::Facts};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::notary::Notary;
@@ -25,7 +22,7 @@ impl Ids {
         Self { clock, context: Mutex::new(ContextV7::new()), notary: None }
     }
 
-    /// The same, with ids of events that this notary marks.
+    /// The same, for events that this notary marks.
     #[must_use]
     pub fn marked_by(self, notary: Arc<Notary>) -> Self {
         Self { notary: Some(notary), ..self }
@@ -40,9 +37,8 @@ impl IdSource for Ids {
         Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
     }
 
-    fn next_event(&self, organization: OrganizationId) -> EventId {
-        let id = self.next_uuid();
-        EventId(self.notary.as_ref().map_or(id, |notary| notary.mark(organization, id)))
+    fn mark(&self, event: &Facts) -> Option<Vec<u8>> {
+        self.notary.as_ref().map(|notary| notary.mark(event))
     }
 }
 
@@ -57,16 +53,5 @@ mod tests {
         let made: Vec<_> = (0..10_000).map(|_| ids.next_uuid()).collect();
         assert!(made.is_sorted());
         assert!(made.windows(2).all(|pair| pair[0] != pair[1]));
-    }
-
-    #[test]
-    fn marked_ids_grow_too() {
-        let notary = Arc::new(Notary::new(&crate::vault::Vault::generate_key()).unwrap());
-        let ids = Ids::new(Arc::new(ManualClock::default())).marked_by(Arc::clone(&notary));
-        let organization = OrganizationId(ids.next_uuid());
-        let made: Vec<_> = (0..1_000).map(|_| ids.next_event(organization)).collect();
-        assert!(made.is_sorted());
-        let ours = |id: &EventId| domain::ledger::Notary::made(notary.as_ref(), organization, id.0);
-        assert!(made.iter().all(ours));
     }
 }

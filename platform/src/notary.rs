@@ -1,21 +1,16 @@
-//! The notary: signs the ledger's checkpoints with Ed25519, and marks the ids of events, so that rows which somebody else put
-//! into the table are told from what this house wrote. Its keys are derived from those of the vault: the first one signs, all
-//! are known.
+//! The notary: signs the ledger's checkpoints with Ed25519, and marks events when they are written, so that rows which somebody
+//! else put into the table, or changed there, are told from what this house wrote. Its keys are derived from those of the
+//! vault: the first one signs and marks, all are known.
 
 use domain::{
-    ids::OrganizationId,
-    ledger::{Notary as Office, SALT, Salt, Signature, Standing},
+    ledger::{Facts, Hash, MARK, Notary as Office, SALT, Salt, Signature, Standing},
     secret::Secret,
 };
 use hmac::{Hmac, Mac};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use crate::vault::{VaultError, each_key, hmac};
-
-/// Where in an id the mark begins: what comes after is random in a UUIDv7 with a counter.
-const MARK: usize = 12;
 
 /// See the module.
 pub struct Notary {
@@ -45,10 +40,10 @@ impl Notary {
         Ok(Self { current, older: read })
     }
 
-    /// Marks an id as one for an event of this organization.
+    /// The mark of an event: one under what it says beside its details, then one under these.
     #[must_use]
-    pub fn mark(&self, organization: OrganizationId, id: Uuid) -> Uuid {
-        self.current.mark(organization, id)
+    pub fn mark(&self, event: &Facts) -> Vec<u8> {
+        event.marked().iter().flat_map(|part| self.current.over(part).finalize().into_bytes()).collect()
     }
 }
 
@@ -63,16 +58,17 @@ impl Keys {
         })
     }
 
-    fn mark(&self, organization: OrganizationId, id: Uuid) -> Uuid {
-        let mut bytes = id.into_bytes();
-        let (made, mark) = bytes.split_at_mut(MARK);
+    fn over(&self, part: &Hash) -> Hmac<Sha256> {
         let mut digest = self.marking.clone();
-        digest.update(organization.0.as_bytes());
-        digest.update(made);
-        for (place, byte) in mark.iter_mut().zip(digest.finalize().into_bytes()) {
-            *place = byte;
-        }
-        Uuid::from_bytes(bytes)
+        digest.update(part.bytes());
+        digest
+    }
+
+    fn made(&self, event: &Facts, mark: &[u8]) -> bool {
+        let parts = event.marked();
+        let marks = mark.chunks(MARK);
+        let right = |(part, mark)| self.over(part).verify_slice(mark).is_ok();
+        (1..=parts.len()).contains(&marks.len()) && parts.iter().zip(marks).all(right)
     }
 }
 
@@ -99,8 +95,8 @@ impl Office for Notary {
         }
     }
 
-    fn made(&self, organization: OrganizationId, event: Uuid) -> bool {
-        std::iter::once(&self.current).chain(&self.older).any(|keys| keys.mark(organization, event) == event)
+    fn made(&self, event: &Facts, mark: &[u8]) -> bool {
+        std::iter::once(&self.current).chain(&self.older).any(|keys| keys.made(event, mark))
     }
 
     fn salt(&self) -> Salt {
@@ -110,11 +106,11 @@ impl Office for Notary {
 
 #[cfg(test)]
 mod tests {
+    use domain::{clock::Timestamp, ledger::Details};
+    use uuid::Uuid;
+
     use super::*;
     use crate::vault::Vault;
-
-    const OURS: OrganizationId = OrganizationId(Uuid::from_u128(1));
-    const THEIRS: OrganizationId = OrganizationId(Uuid::from_u128(2));
 
     #[test]
     fn a_signature_is_worth_what_its_key_is() {
@@ -132,14 +128,41 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_ours_for_one_organization_and_keep_the_order_of_ids() {
+    fn a_mark_is_for_what_an_event_says() {
         let (one, two) = (Vault::generate_key(), Vault::generate_key());
         let both = Secret::new(format!("{},{}", two.expose(), one.expose()));
         let [old, changing, new] = [&one, &both, &two].map(|keys| Notary::new(keys).unwrap());
-        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000);
-        let marked = old.mark(OURS, id);
-        assert!(old.made(OURS, marked) && changing.made(OURS, marked));
-        assert!(!old.made(THEIRS, marked) && !new.made(OURS, marked) && !old.made(OURS, id));
-        assert_eq!(marked.as_bytes()[..MARK], id.as_bytes()[..MARK]);
+        let event = event();
+        let mark = old.mark(&event);
+        assert!(old.made(&event, &mark) && changing.made(&event, &mark) && !new.made(&event, &mark));
+        let elsewhere = Facts { organization: Uuid::from_u128(3), ..event.clone() };
+        let retold = Facts { details: Details::Plain("{}".to_owned()), ..event.clone() };
+        assert!(!old.made(&elsewhere, &mark) && !old.made(&retold, &mark));
+        // Once the details were erased, the rest is vouched for by its own mark.
+        let (rest, _) = mark.split_at(MARK);
+        assert!(old.made(&retold, rest) && !old.made(&elsewhere, rest));
+        for none in [&[] as &[u8], &mark[..MARK - 1], &mark[..MARK + 1], &[mark.clone(), mark.clone()].concat()] {
+            assert!(!old.made(&event, none), "{}", none.len());
+        }
+    }
+
+    fn event() -> Facts {
+        Facts {
+            id: Uuid::from_u128(1),
+            organization: Uuid::from_u128(2),
+            site: None,
+            device: None,
+            door: None,
+            command: None,
+            account: None,
+            external_id: None,
+            vendor_code: None,
+            event_type: "USER_CHANGED".to_owned(),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            recorded_at: Timestamp::UNIX_EPOCH,
+            actor: None,
+            details: Details::Plain("{\"user\":\"user_1\"}".to_owned()),
+            block: None,
+        }
     }
 }

@@ -171,6 +171,7 @@ impl Scene {
             actor: Set(None),
             data: Set(data),
             block: Set(None),
+            mark: Set(None),
         };
         event::Entity::insert(row).exec_without_returning(transaction).await.unwrap();
     }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use domain::{
     access::Role,
     command::CommandKind,
-    ledger::{Fault, Hash},
+    ledger::{Fault, Hash, Horizon, Notary as _},
     secret::Secret,
 };
 use entities::{
@@ -23,10 +23,13 @@ use gatehouse_tests::{
 };
 use platform::{notary::Notary, vault::Vault};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
-    TransactionTrait,
+    ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, Set, TransactionTrait, sea_query::Expr,
 };
 use serde_json::{Value, json};
+use simulator::Vendor;
+
+use crate::{orders::account_id, tokens::scene::ask};
 
 async fn verify(house: &TestHouse, kept: Option<&str>) -> Result<String, String> {
     let kept = kept.map(|kept| kept.parse().unwrap());
@@ -91,7 +94,7 @@ on_both_back_ends! {
 
         // From the last to the first: each time the first bad one is named.
         let last = all.len() - 1;
-        let foreign = domain::ids::IdSource::next_uuid(house.foundation().ids.as_ref());
+        let foreign = house.foundation().ids.next_uuid();
         let copy = event::Model { id: foreign, block: None, external_id: None, ..all[last].clone() };
         copy.clone().into_active_model().insert(&rows).await.unwrap();
         assert_named(&house, &copy, "was inserted").await;
@@ -152,6 +155,157 @@ on_both_back_ends! {
         ledger_block::Entity::delete_many().exec(&rows).await.unwrap();
         let fault = work::ledger::verify(database, &new, ids, None).await.unwrap().unwrap_err();
         assert!(matches!(fault, Fault::EventForeign { .. }), "{fault}");
+        house.stop().await;
+    }
+
+    /// Whoever takes events and signs for that with a key of their own is found, and nothing is built on it.
+    async fn nobody_else_answers_for_what_is_gone(back_end: BackEnd) {
+        let house = Plan::on(back_end).without_worker().start().await;
+        let (database, ids) = (house.database(), house.organization);
+        let (keys, new) = (house.settings.secret_key.clone(), Vault::generate_key());
+        let both = Notary::new(&Secret::new(format!("{},{}", new.expose(), keys.expose()))).unwrap();
+        let (notary, new) = (Notary::new(&keys).unwrap(), Notary::new(&new).unwrap());
+        let now = house.foundation().clock.now();
+        let later = now + TimeDelta::days(1);
+        let door = house.door("RAIXER", "OPEN_DOOR").await;
+        let chain = async |notary: &Notary| {
+            assert_eq!(open(&house.client, &door).await, json!([]));
+            while matches!(seal(database, notary, ids, false, now).await.unwrap(), Sealed::Block { more: true, .. }) {}
+        };
+        chain(&notary).await;
+        chain(&notary).await;
+        assert!(matches!(forget(database, &notary, ids, later).await.unwrap(), Forgotten::Block(_)));
+
+        // The end is signed with the key of today, the horizon not yet.
+        chain(&both).await;
+        let fault = work::ledger::verify(database, &new, ids, None).await.unwrap().unwrap_err();
+        assert!(matches!(fault, Fault::HorizonAltered { .. }), "{fault}");
+        assert_eq!(seal(database, &both, ids, true, now).await.unwrap(), Sealed::Nothing);
+        assert!(work::ledger::verify(database, &new, ids, None).await.unwrap().is_ok());
+
+        let rows = house.open_database().await;
+        let oldest = ledger_block::Entity::find().order_by_asc(ledger_block::Column::Number).one(&rows).await.unwrap().unwrap();
+        let (block, ..) = oldest.block().unwrap();
+        let horizon = Horizon(block.checkpoint());
+        let theirs = Notary::new(&Vault::generate_key()).unwrap().sign(&horizon.statement());
+        let forged = ledger_horizon::ActiveModel {
+            organization_id: Unchanged(ids.0),
+            number: Set(oldest.number),
+            sequence: Set(horizon.0.sequence),
+            hash: Set(oldest.hash.clone()),
+            public_key: Set(theirs.public_key),
+            signature: Set(theirs.bytes),
+            sealed_at: Set(oldest.sealed_at),
+        };
+        forged.update(&rows).await.unwrap();
+        event::Entity::delete_many().filter(event::Column::Block.eq(oldest.number)).exec(&rows).await.unwrap();
+        ledger_block::Entity::delete_by_id((ids.0, oldest.number)).exec(&rows).await.unwrap();
+        let altered = Fault::HorizonAltered { sequence: horizon.0.sequence };
+        chain(&both).await;
+        assert_eq!(work::ledger::verify(database, &both, ids, None).await.unwrap().unwrap_err(), altered);
+        assert_eq!(forget(database, &both, ids, later).await.unwrap(), Forgotten::Refused(altered.clone()));
+        assert_eq!(seal(database, &both, ids, true, now).await.unwrap(), Sealed::Refused(altered));
+        house.stop().await;
+    }
+
+    /// What is written into the table, or changed there, is never chained: neither before its time nor taken out of its block.
+    async fn nobody_has_a_history_of_their_own_signed(back_end: BackEnd) {
+        let house = Plan::on(back_end).without_worker().start().await;
+        let (database, ids) = (house.database(), house.organization);
+        let notary = house.foundation().notary.as_ref();
+        let now = house.foundation().clock.now();
+        let door = house.door("RAIXER", "OPEN_DOOR").await;
+        let rows = house.open_database().await;
+        let unchained = async || {
+            let waiting = event::Entity::find().filter(event::Column::Block.is_null());
+            waiting.order_by_asc(event::Column::Id).all(&rows).await.unwrap()
+        };
+        let chain = async || {
+            let (mut chained, mut others) = (0, 0);
+            while let Sealed::Block { events, foreign, .. } = seal(database, notary, ids, false, now).await.unwrap() {
+                (chained, others) = (chained + events, others + foreign);
+            }
+            (chained, others)
+        };
+        let first = chain().await;
+        assert!(first.0 > 0 && first.1 == 0, "{first:?}");
+
+        // What the house erases before it is chained is its own still.
+        assert_eq!(open(&house.client, &door).await, json!([]));
+        let [waiting] = unchained().await.try_into().unwrap();
+        let transaction = rows.begin().await.unwrap();
+        erase(&transaction, &[waiting.id]).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(work::ledger::verify(database, notary, ids, None).await.unwrap().is_ok());
+        assert_eq!(chain().await, (1, 0));
+        assert!(work::ledger::verify(database, notary, ids, None).await.unwrap().is_ok());
+
+        // Out of its block, and changed; then without any block, as if the ledger had not begun.
+        let all = chained(&house, &rows).await;
+        let last = all.last().unwrap().clone();
+        let is_foreign = async |id: uuid::Uuid| {
+            let fault = work::ledger::verify(database, notary, ids, None).await.unwrap().unwrap_err();
+            assert_eq!(fault, Fault::EventForeign { event: domain::ids::EventId(id) });
+        };
+        ledger_block::Entity::delete_by_id((ids.0, last.block.unwrap())).exec(&rows).await.unwrap();
+        let retold = event::ActiveModel { block: Set(None), actor: Set(Some("key_nobody".to_owned())), ..last.clone().into() };
+        retold.update(&rows).await.unwrap();
+        is_foreign(last.id).await;
+        assert_eq!(chain().await, (0, 1));
+        is_foreign(last.id).await;
+        event::Entity::delete_by_id(last.id).exec(&rows).await.unwrap();
+        assert!(work::ledger::verify(database, notary, ids, None).await.unwrap().is_ok(), "a cut end, as ever");
+        ledger_block::Entity::delete_many().exec(&rows).await.unwrap();
+        let free = event::Entity::update_many().col_expr(event::Column::Block, Expr::value(None::<i64>));
+        let count = free.exec(&rows).await.unwrap().rows_affected;
+        assert_eq!(chain().await, (0, count));
+        is_foreign(all[0].id).await;
+
+        // While it waits for its block: said otherwise, without its details as if they had been erased, or copied.
+        assert_eq!(open(&house.client, &door).await, json!([]));
+        let [waiting] = unchained().await.try_into().unwrap();
+        let mark = waiting.mark.clone().unwrap();
+        let half = Some(mark[..mark.len() / 2].to_vec());
+        let lies = [
+            event::Model { actor: Some("key_nobody".to_owned()), ..waiting.clone() },
+            event::Model { data: json!({}), ..waiting.clone() },
+            event::Model { data: json!({}), mark: half, ..waiting.clone() },
+            event::Model { mark: None, ..waiting.clone() },
+        ];
+        for lie in lies {
+            lie.into_active_model().reset_all().update(&rows).await.unwrap();
+            assert_eq!(chain().await, (0, 1));
+            waiting.clone().into_active_model().reset_all().update(&rows).await.unwrap();
+        }
+        let id = house.foundation().ids.next_uuid();
+        event::Model { id, ..waiting.clone() }.into_active_model().insert(&rows).await.unwrap();
+        assert_eq!(chain().await, (1, 1), "the one that the house wrote, and not its copy");
+        house.stop().await;
+    }
+
+    /// What no command does is told as well: keys of the command line, addresses, and where locations are.
+    async fn what_is_changed_without_a_command_is_told(back_end: BackEnd) {
+        let house = Plan::on(back_end).without_worker().start().await;
+        house.caller_with_role(Role::Viewer).await;
+        let told = async |kind: &str| {
+            let query = "query($filter: EventFilter) { events(last: 1, filter: $filter) { nodes { actor data } } }";
+            let mut data = house.client.data(query, json!({ "filter": { "types": [kind] } })).await;
+            data["events"]["nodes"][0].take()
+        };
+        let made = told("API_KEY_CREATED").await;
+        assert_eq!((&made["actor"], &made["data"]["role"]), (&json!("command line"), &json!("VIEWER")), "{made:#}");
+        let id = house.client.data("{ viewer { id } }", json!({})).await["viewer"]["id"].clone();
+        let account = account_id(&house, Vendor::Bikeep).await.to_string();
+        ask(&house.client, "rotateWebhookAddress", json!({ "vendorAccountId": account }), "webhookUrl").await;
+        let changed = told("ACCOUNT_CHANGED").await;
+        assert_eq!(changed, json!({ "actor": id, "data": { "what": "WEBHOOK_ADDRESS" } }));
+        let site = house.doors().await[0]["site"]["id"].clone();
+        let locations = json!([{ "location": "quay", "siteId": site }]);
+        let input = json!({ "vendorAccountId": account, "locations": locations });
+        let payload = ask(&house.client, "mapVendorLocations", input, "vendorAccount { id }").await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+        let data = json!({ "what": "LOCATIONS", "locations": [{ "location": "quay", "site": site }] });
+        assert_eq!(told("ACCOUNT_CHANGED").await, json!({ "actor": id, "data": data }));
         house.stop().await;
     }
 

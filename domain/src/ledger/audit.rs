@@ -37,8 +37,8 @@ pub enum Fault {
         /// Which.
         event: EventId,
     },
-    /// A row that this house did not write, or that says it is in a block which does not hold it.
-    #[error("event {event} was inserted by somebody else than this house")]
+    /// A row that this house did not write, at least not so, or that says it is in a block which does not hold it.
+    #[error("event {event} was inserted, or altered out of its block, by somebody else than this house")]
     EventForeign {
         /// Which.
         event: EventId,
@@ -133,13 +133,10 @@ impl<'a> Audit<'a> {
         };
         if let Some((horizon, signature)) = horizon {
             let Horizon(at) = horizon;
-            let altered = Fault::HorizonAltered { sequence: at.sequence };
-            match notary.judge(&horizon.statement(), signature) {
-                _ if at.organization != organization => return Err(altered),
-                Standing::Forged => return Err(altered),
-                // As with blocks: one that we know may come after it.
-                Standing::Unknown => audit.unknown = Some(altered),
-                Standing::Current | Standing::Known => {}
+            // No block that comes after it answers for it: a block says what it follows on, and not that what was before
+            // was gone because it was old.
+            if at.organization != organization || !notary.judge(&horizon.statement(), signature).is_ours() {
+                return Err(Fault::HorizonAltered { sequence: at.sequence });
             }
             (audit.next_block, audit.next_sequence) = (at.block.saturating_add(1), at.sequence.saturating_add(1));
             audit.previous = at.hash;

@@ -3,7 +3,7 @@
 use chrono::SecondsFormat;
 use uuid::Uuid;
 
-use super::digest::{Digester, Hash, SALT, Salt};
+use super::digest::{Digester, Facts, Hash, SALT, Salt};
 use crate::{clock::Timestamp, ids::OrganizationId};
 
 /// Bytes of an entry: an id and a digest.
@@ -178,6 +178,14 @@ pub enum Standing {
     Forged,
 }
 
+impl Standing {
+    /// Whether it is of a key of the settings.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Current | Self::Known)
+    }
+}
+
 /// Who signs for the ledger, and knows what this house wrote.
 pub trait Notary: Send + Sync + std::fmt::Debug {
     /// Signs a statement.
@@ -186,8 +194,9 @@ pub trait Notary: Send + Sync + std::fmt::Debug {
     /// What a signature under a statement is worth.
     fn judge(&self, statement: &str, signature: &Signature) -> Standing;
 
-    /// Whether this house made the id for an event of this organization.
-    fn made(&self, organization: OrganizationId, event: Uuid) -> bool;
+    /// Whether this house marked an event that says this. The mark of erased details is gone, and not asked for: whoever
+    /// asks has seen that they were erased.
+    fn made(&self, event: &Facts, mark: &[u8]) -> bool;
 
     /// A salt that nobody can guess.
     fn salt(&self) -> Salt;

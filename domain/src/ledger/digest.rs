@@ -14,6 +14,9 @@ pub const SALT: usize = 16;
 /// What makes the commitment to short details unguessable. Zeros: they were erased.
 pub type Salt = [u8; SALT];
 
+/// Bytes of a mark under something.
+pub const MARK: usize = 32;
+
 /// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash([u8; 32]);
@@ -113,8 +116,23 @@ impl Facts {
             Details::Plain(text) => commitment(text, salt),
             Details::Erased(hash) => *hash,
         };
-        let mut digester =
-            Digester::new("gatehouse event 1").part(self.id.as_bytes()).part(self.organization.as_bytes());
+        self.but_details("gatehouse event 1").part(details.bytes()).hash()
+    }
+
+    /// What this house marks when it writes an event: all that it says but its details, and its details. Each by itself, so
+    /// that details can be erased before they are chained.
+    #[must_use]
+    pub fn marked(&self) -> [Hash; 2] {
+        let details = Digester::new("gatehouse marked details 1").part(self.id.as_bytes());
+        let details = match &self.details {
+            Details::Plain(text) => details.part(text.as_bytes()),
+            Details::Erased(hash) => details.part(hash.bytes()),
+        };
+        [self.but_details("gatehouse marked event 1").hash(), details.hash()]
+    }
+
+    fn but_details(&self, purpose: &str) -> Digester {
+        let mut digester = Digester::new(purpose).part(self.id.as_bytes()).part(self.organization.as_bytes());
         for place in [self.site, self.device, self.door, self.command, self.account] {
             digester = digester.maybe(place.as_ref().map(|id| id.as_bytes().as_slice()));
         }
@@ -125,8 +143,6 @@ impl Facts {
             .instant(self.occurred_at)
             .instant(self.recorded_at)
             .maybe(self.actor.as_deref().map(str::as_bytes))
-            .part(details.bytes())
-            .hash()
     }
 }
 

@@ -9,4 +9,4 @@ mod tests;
 
 pub use audit::{Audit, Fault, Report};
 pub use block::{Block, Checkpoint, Entry, Horizon, MalformedBlock, Notary, Signature, Standing, salts_of};
-pub use digest::{Details, Facts, Hash, SALT, Salt, commitment};
+pub use digest::{Details, Facts, Hash, MARK, SALT, Salt, commitment};

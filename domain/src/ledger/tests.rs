@@ -45,7 +45,7 @@ impl Notary for Keys {
         }
     }
 
-    fn made(&self, _: OrganizationId, _: Uuid) -> bool {
+    fn made(&self, _: &Facts, _: &[u8]) -> bool {
         true
     }
 
@@ -310,6 +310,20 @@ fn blocks_cannot_be_taken_out_put_in_or_written_anew() {
 }
 
 #[test]
+fn what_is_marked_is_all_that_an_event_says() {
+    let (sound, erased) = (fact(6), Details::Erased(Hash::NOTHING));
+    for column in 0..14 {
+        let mut altered = sound.clone();
+        alter(&mut altered, column);
+        // In which block it is, it does not say itself.
+        assert_eq!(altered.marked() == sound.marked(), column == 9, "column {column}");
+    }
+    let [told, details] = sound.marked();
+    let [told_after, details_after] = Facts { details: erased, ..sound }.marked();
+    assert!(told == told_after && details != details_after);
+}
+
+#[test]
 fn a_change_of_keys_is_taken_over_by_the_next_block() {
     let mut ledger = Ledger::of(&[2, 2], &US);
     let both = Keys { current: 2, known: &[2, 1] };
@@ -358,6 +372,9 @@ fn what_is_forgotten_is_answered_for_by_a_horizon_and_nothing_else() {
     assert_eq!(foreign, Err(Fault::BlockAltered { block: 1, sequence: 1 }));
     let further = Horizon(ledger.blocks[0].0.checkpoint());
     assert_eq!(audit(&ledger, &further, &signature), Err(Fault::HorizonAltered { sequence: 5 }));
+    // Somebody with a key of their own answers for the events that they took, and leaves the blocks after them.
+    let theirs = Keys { current: 66, known: &[] }.sign(&horizon.statement());
+    assert_eq!(audit(&ledger, &horizon, &theirs), Err(Fault::HorizonAltered { sequence: 2 }));
     // The signature under a checkpoint does not make a horizon of it.
     let checkpoint = ledger.blocks[0].2.clone();
     assert_eq!(audit(&ledger, &further, &checkpoint), Err(Fault::HorizonAltered { sequence: 5 }));

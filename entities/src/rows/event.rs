@@ -1,9 +1,11 @@
 //! Events: immutable facts with two clocks.
 
+use std::collections::BTreeMap;
+
 use domain::{
     clock::Timestamp,
     event::EventType,
-    ledger::{Details, Facts, Hash},
+    ledger::{Details, Facts, Hash, MARK, Notary},
 };
 use sea_orm::entity::prelude::*;
 use serde_json::json;
@@ -47,6 +49,8 @@ pub struct Model {
     pub data: Json,
     /// The block of the ledger that chains it; written once, a moment after the event. 0: not written by this house.
     pub block: Option<i64>,
+    /// The mark of this house under all that it says, until it is chained. Half of one once its details were erased.
+    pub mark: Option<Vec<u8>>,
 }
 
 /// No relation is followed by the ORM: loaders and finders do, in scope.
@@ -63,6 +67,15 @@ impl Model {
     pub fn event_type(&self) -> Result<EventType, StoreError> {
         word(EventType::parse, "events", "type", &self.event_type)
     }
+
+    /// Whether this house wrote it, and so: for one that is in no block yet.
+    #[must_use]
+    pub fn is_ours(&self, notary: &dyn Notary) -> bool {
+        let Some(mark) = &self.mark else { return false };
+        // Nobody erases details by taking their mark away.
+        let is_whole = mark.len() > MARK || self.data == erased(None);
+        is_whole && notary.made(&Facts::from(self.clone()), mark)
+    }
 }
 
 /// The only key of details that were erased.
@@ -72,6 +85,12 @@ const ERASED: &str = "erased";
 #[must_use]
 pub fn erased(commitment: Option<Hash>) -> Json {
     commitment.map_or_else(|| json!({ ERASED: true }), |hash| json!({ ERASED: hash.to_string() }))
+}
+
+/// What a vendor told, as details: nothing that it tells looks as if it had been erased.
+pub(crate) fn told(facts: &BTreeMap<String, String>) -> Json {
+    let told: Json = facts.iter().map(|(name, fact)| (name.clone(), Json::from(fact.as_str()))).collect();
+    if is_erased(&told) { json!({ "told": told }) } else { told }
 }
 
 /// Whether details were erased.
@@ -123,5 +142,8 @@ mod tests {
         let hash = Hash::NOTHING;
         assert!(is_erased(&erased(Some(hash))) && is_erased(&erased(None)));
         assert!(!is_erased(&json!({ "erased": true, "name": "Ada" })) && !is_erased(&json!({})));
+        let facts = |name: &str| BTreeMap::from([(name.to_owned(), hash.to_string())]);
+        assert_eq!(told(&facts("erased")), json!({ "told": { "erased": hash.to_string() } }));
+        assert_eq!(told(&facts("name")), json!({ "name": hash.to_string() }));
     }
 }

@@ -1,11 +1,12 @@
 //! Appending events. Only other store functions do, inside the transaction of what the event tells.
 
 use domain::{
-    clock::Timestamp,
+    clock::{Timestamp, truncate},
     event::EventType,
-    ids::{IdSource, OrganizationId},
+    ids::IdSource,
+    ledger::Facts,
 };
-use sea_orm::{ConnectionTrait, EntityTrait, JsonValue, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, JsonValue};
 use uuid::Uuid;
 
 use crate::{
@@ -114,23 +115,34 @@ pub(crate) async fn append(
     if events.is_empty() {
         return Ok(());
     }
-    let rows = events.into_iter().map(|event| event::ActiveModel {
-        id: Set(ids.next_event(OrganizationId(event.organization)).0),
-        organization_id: Set(event.organization),
-        site_id: Set(event.site),
-        device_id: Set(event.device),
-        door_id: Set(event.door),
-        command_id: Set(event.command),
-        account_id: Set(event.account),
-        external_id: Set(None),
-        vendor_code: Set(None),
-        event_type: Set(event.event_type.as_str().to_owned()),
-        occurred_at: Set(event.occurred_at),
-        recorded_at: Set(event.recorded_at),
-        actor: Set(event.actor.map(str::to_owned)),
-        data: Set(event.data),
-        block: Set(None),
+    let rows = events.into_iter().map(|event| event::Model {
+        id: ids.next_uuid(),
+        organization_id: event.organization,
+        site_id: event.site,
+        device_id: event.device,
+        door_id: event.door,
+        command_id: event.command,
+        account_id: event.account,
+        external_id: None,
+        vendor_code: None,
+        event_type: event.event_type.as_str().to_owned(),
+        occurred_at: event.occurred_at,
+        recorded_at: event.recorded_at,
+        actor: event.actor.map(str::to_owned),
+        data: event.data,
+        block: None,
+        mark: None,
     });
+    let rows = rows.map(|row| marked(ids, row));
     event::Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(())
+}
+
+/// A new row with the mark of this house under what it says.
+pub(super) fn marked(ids: &dyn IdSource, row: event::Model) -> event::ActiveModel {
+    // As it will be read again: a vendor's clock may be finer than a database's.
+    let (occurred_at, recorded_at) = (truncate(row.occurred_at), truncate(row.recorded_at));
+    let row = event::Model { occurred_at, recorded_at, ..row };
+    let mark = ids.mark(&Facts::from(row.clone()));
+    event::ActiveModel::from(event::Model { mark, ..row }).reset_all()
 }

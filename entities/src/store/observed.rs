@@ -7,18 +7,19 @@ use domain::{
     clock::Timestamp,
     door::{DoorReading, Source},
     event::{EventType, FoundDoorRef, FoundEvent},
-    ids::{DeviceId, DoorId, EventId, IdSource, OrganizationId, VendorAccountId},
+    ids::{DeviceId, DoorId, EventId, IdSource, VendorAccountId},
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::{
     alerts::{self, NewAlert},
     doors::{self, DoorChange},
+    events,
 };
 use crate::{
     Database, StoreError,
-    rows::{alert, device, door, event, to_json, vendor_account},
+    rows::{alert, device, door, event, vendor_account},
 };
 
 /// What a portion of events came to.
@@ -64,28 +65,30 @@ pub async fn events(
         if !known.insert(told.external_id.clone()) {
             continue;
         }
-        let id = ids.next_event(OrganizationId(account.organization_id));
-        observed.fresh.push(id);
+        let id = ids.next_uuid();
+        observed.fresh.push(EventId(id));
         if told.event_type == EventType::EventGap {
             gaps.insert(place.map(|place| place.device), place.map(|place| place.site));
         }
-        rows.push(event::ActiveModel {
-            id: Set(id.0),
-            organization_id: Set(account.organization_id),
-            site_id: Set(Some(place.map_or(account.site_id, |place| place.site))),
-            device_id: Set(place.map(|place| place.device)),
-            door_id: Set(door),
-            command_id: Set(None),
-            account_id: Set(Some(account.id)),
-            external_id: Set(Some(told.external_id.clone())),
-            vendor_code: Set(Some(told.vendor_code.clone())),
-            event_type: Set(told.event_type.as_str().to_owned()),
-            occurred_at: Set(told.occurred_at.unwrap_or(now)),
-            recorded_at: Set(now),
-            actor: Set(None),
-            data: Set(to_json("events", "data", &told.facts)?),
-            block: Set(None),
-        });
+        let row = event::Model {
+            id,
+            organization_id: account.organization_id,
+            site_id: Some(place.map_or(account.site_id, |place| place.site)),
+            device_id: place.map(|place| place.device),
+            door_id: door,
+            command_id: None,
+            account_id: Some(account.id),
+            external_id: Some(told.external_id.clone()),
+            vendor_code: Some(told.vendor_code.clone()),
+            event_type: told.event_type.as_str().to_owned(),
+            occurred_at: told.occurred_at.unwrap_or(now),
+            recorded_at: now,
+            actor: None,
+            data: event::told(&told.facts),
+            block: None,
+            mark: None,
+        };
+        rows.push(events::marked(ids, row));
     }
     // Another worker may have written the same since: theirs stays.
     let once = OnConflict::columns([event::Column::AccountId, event::Column::ExternalId]).do_nothing().to_owned();

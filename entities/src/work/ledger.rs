@@ -128,7 +128,7 @@ async fn read(
     if let Some(event) = claiming(snapshot, organization, &report).await? {
         return Ok(Err(Fault::EventForeign { event: EventId(event) }));
     }
-    Ok(match unchained(snapshot, notary, organization, report.blocks > 0).await? {
+    Ok(match unchained(snapshot, notary, organization).await? {
         Ok(unchained) => Ok(Verified { report, unchained }),
         Err(event) => Err(Fault::EventForeign { event: EventId(event) }),
     })
@@ -179,19 +179,15 @@ async fn claiming(
     }
 }
 
-/// How many events wait for a block; or the first of them that this house did not write. What was there before the first
-/// block is nobody's forgery.
+/// How many events wait for a block; or the first of them that this house did not write.
 async fn unchained(
     snapshot: &DatabaseTransaction,
     notary: &dyn Notary,
     organization: OrganizationId,
-    begun: bool,
 ) -> Result<Result<u64, Uuid>, StoreError> {
     let (mut count, mut after) = (0, None);
     loop {
         let mut query = event::Entity::find()
-            .select_only()
-            .column(event::Column::Id)
             .filter(event::Column::OrganizationId.eq(organization.0))
             .filter(event::Column::Block.is_null())
             .order_by_asc(event::Column::Id)
@@ -199,12 +195,12 @@ async fn unchained(
         if let Some(after) = after {
             query = query.filter(event::Column::Id.gt(after));
         }
-        let ids: Vec<Uuid> = query.into_tuple().all(snapshot).await?;
-        let Some(last) = ids.last() else { return Ok(Ok(count)) };
-        after = Some(*last);
-        if let Some(foreign) = ids.iter().find(|id| begun && !notary.made(organization, **id)) {
-            return Ok(Err(*foreign));
+        let rows = query.all(snapshot).await?;
+        let Some(last) = rows.last() else { return Ok(Ok(count)) };
+        after = Some(last.id);
+        if let Some(foreign) = rows.iter().find(|row| !row.is_ours(notary)) {
+            return Ok(Err(foreign.id));
         }
-        count += ids.len() as u64;
+        count += rows.len() as u64;
     }
 }

@@ -1,7 +1,9 @@
 //! Whatever is posted: it is kept, judged, and harms nobody, neither the next delivery nor the house.
 
+use entities::rows::event;
 use futures::{StreamExt, stream};
-use gatehouse_tests::{client::http, house::Plan, on_both_back_ends};
+use gatehouse::ledger;
+use gatehouse_tests::{client::http, house::Plan, on_both_back_ends, wait::until};
 use proptest::{
     prelude::*,
     sample::select,
@@ -9,6 +11,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use reqwest::StatusCode;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 use simulator::Vendor;
 
@@ -134,6 +137,27 @@ fn bodies(vendor: Vendor, door: &Value) -> Vec<Vec<u8>> {
 }
 
 on_both_back_ends! {
+    /// A fact of a vendor's that says what the house alone says of itself; and an id that is made of facts.
+    async fn no_vendor_says_that_something_was_erased(back_end: BackEnd) {
+        let house = Plan::on(back_end).start().await;
+        let url = address(&house, Vendor::Bikeep).await;
+        let hash = "0".repeat(64);
+        deliver(&url, &json!({ "type": "report", "version": 2, "hash": hash, "data": { "erased": hash } })).await;
+        assert_eq!(settled(&house, Vendor::Bikeep, 1).await, (1, 0));
+        let told = told_of(&house, Vendor::Bikeep, "VENDOR_EVENT", 1).await;
+        assert_eq!(told[0]["data"], json!({ "told": { "erased": hash } }));
+        until("all is chained", async || {
+            let sound = ledger::verify(&house.settings, Some(house.organization), None).await.unwrap();
+            sound.contains(" 0 more not chained yet").then_some(())
+        })
+        .await;
+        let kept = event::Entity::find().filter(event::Column::VendorCode.eq("report"));
+        let row = kept.one(&house.open_database().await).await.unwrap().unwrap();
+        let id = row.external_id.unwrap();
+        assert!(id.starts_with("made:") && id.len() == 5 + 64, "a digest with a key in it: {id}");
+        house.stop().await;
+    }
+
     async fn no_body_harms_anybody(back_end: BackEnd) {
         let house = Plan::on(back_end).start().await;
         let gate = door_named(&house, "PARQEX", "North gate", 1).await;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::ledger::{Block, Details, Entry, Facts, SALT, commitment};
+use domain::ledger::{Block, Details, Entry, Facts, MARK, SALT, commitment};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockType},
@@ -35,10 +35,13 @@ pub async fn erase(transaction: &DatabaseTransaction, events: &[Uuid]) -> Result
             .all(transaction)
             .await?;
         let mut chained: HashMap<(Uuid, i64), Vec<event::Model>> = HashMap::new();
-        for row in rows.into_iter().filter(|row| !event::is_erased(&row.data)) {
+        for mut row in rows.into_iter().filter(|row| !event::is_erased(&row.data)) {
             match row.block.filter(|block| *block != FOREIGN) {
                 Some(block) => chained.entry((row.organization_id, block)).or_default().push(row),
-                None => write(transaction, row.id, event::erased(None)).await?,
+                None => {
+                    let mark = row.mark.as_mut().map(|mark| mark.drain(..mark.len().min(MARK)).collect());
+                    write(transaction, row.id, event::erased(None), mark).await?;
+                }
             }
         }
         let mut blocks: Vec<_> = chained.into_iter().collect();
@@ -75,7 +78,7 @@ async fn in_block(
             }
             _ => None,
         };
-        write(transaction, id, event::erased(committed)).await?;
+        write(transaction, id, event::erased(committed), None).await?;
     }
     let salts: Vec<u8> = entries.iter().flat_map(|Entry { salt, .. }| *salt).collect();
     ledger_block::Entity::update_many()
@@ -87,9 +90,15 @@ async fn in_block(
     Ok(())
 }
 
-async fn write(transaction: &DatabaseTransaction, id: Uuid, data: sea_orm::JsonValue) -> Result<(), StoreError> {
+async fn write(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+    data: sea_orm::JsonValue,
+    mark: Option<Vec<u8>>,
+) -> Result<(), StoreError> {
     event::Entity::update_many()
         .col_expr(event::Column::Data, Expr::value(data))
+        .col_expr(event::Column::Mark, Expr::value(mark))
         .filter(event::Column::Id.eq(id))
         .exec(transaction)
         .await?;

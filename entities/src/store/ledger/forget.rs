@@ -3,11 +3,11 @@
 use domain::{
     clock::Timestamp,
     ids::OrganizationId,
-    ledger::{Block, Fault, Hash, Horizon, Notary, Standing},
+    ledger::{Block, Fault, Hash, Horizon, Notary, Signature, Standing},
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{LockType, OnConflict},
+    sea_query::{Expr, LockType, OnConflict},
 };
 
 use crate::{
@@ -53,9 +53,12 @@ pub async fn forget(
         }
     };
     let known = ledger_horizon::Entity::find_by_id(organization.0).one(&transaction).await?;
-    let Some(block) = sound(notary, known.as_ref(), row, next) else {
-        transaction.rollback().await?;
-        return Ok(Forgotten::Refused(Fault::BlockAltered { block: row.number, sequence: row.first_sequence }));
+    let block = match sound(notary, known.as_ref(), row, next) {
+        Ok(block) => block,
+        Err(fault) => {
+            transaction.rollback().await?;
+            return Ok(Forgotten::Refused(fault));
+        }
     };
     let horizon = Horizon(block.checkpoint());
     write(&transaction, notary, &horizon).await?;
@@ -75,16 +78,51 @@ fn sound(
     known: Option<&ledger_horizon::Model>,
     row: &ledger_block::Model,
     next: &ledger_block::Model,
-) -> Option<Block> {
+) -> Result<Block, Fault> {
     let (number, sequence, before) = match known {
-        Some(known) => (known.number, known.sequence, Hash::read(&known.hash)?),
-        None => (0, 0, Hash::NOTHING),
+        Some(known) if standing(notary, known).is_ours() => (known.number, known.sequence, Hash::read(&known.hash)),
+        Some(known) => return Err(Fault::HorizonAltered { sequence: known.sequence }),
+        None => (0, 0, Some(Hash::NOTHING)),
     };
-    let (block, hash, signature) = row.block().ok()?;
-    let follows = (block.number, block.first, block.previous) == (number + 1, sequence + 1, before);
+    let altered = Fault::BlockAltered { block: row.number, sequence: row.first_sequence };
+    let Ok((block, hash, signature)) = row.block() else { return Err(altered) };
+    let follows = (block.number, block.first, Some(block.previous)) == (number + 1, sequence + 1, before);
     let unchanged = block.hash() == hash && next.previous == hash.bytes() && next.number == block.number + 1;
     let signed = notary.judge(&block.checkpoint().statement(), &signature) != Standing::Forged;
-    (follows && unchanged && signed).then_some(block)
+    if follows && unchanged && signed { Ok(block) } else { Err(altered) }
+}
+
+/// What the signature under a horizon is worth.
+fn standing(notary: &dyn Notary, row: &ledger_horizon::Model) -> Standing {
+    let judge = |(horizon, signature): (Horizon, Signature)| notary.judge(&horizon.statement(), &signature);
+    row.horizon().map_or(Standing::Forged, judge)
+}
+
+/// Has a horizon that is signed with another key of the settings signed with that of today.
+pub(super) async fn sign_anew(
+    transaction: &DatabaseTransaction,
+    notary: &dyn Notary,
+    organization: OrganizationId,
+) -> Result<Result<(), Fault>, StoreError> {
+    let Some(row) = ledger_horizon::Entity::find_by_id(organization.0).one(transaction).await? else {
+        return Ok(Ok(()));
+    };
+    match (standing(notary, &row), row.horizon()) {
+        (Standing::Current, _) => Ok(Ok(())),
+        (Standing::Known, Some((horizon, _))) => {
+            let signature = notary.sign(&horizon.statement());
+            // Whoever forgets more meanwhile signs what they write.
+            ledger_horizon::Entity::update_many()
+                .col_expr(ledger_horizon::Column::PublicKey, Expr::value(signature.public_key))
+                .col_expr(ledger_horizon::Column::Signature, Expr::value(signature.bytes))
+                .filter(ledger_horizon::Column::OrganizationId.eq(organization.0))
+                .filter(ledger_horizon::Column::Number.eq(row.number))
+                .exec(transaction)
+                .await?;
+            Ok(Ok(()))
+        }
+        _ => Ok(Err(Fault::HorizonAltered { sequence: row.sequence })),
+    }
 }
 
 async fn write(transaction: &DatabaseTransaction, notary: &dyn Notary, horizon: &Horizon) -> Result<(), StoreError> {

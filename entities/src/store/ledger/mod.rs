@@ -53,7 +53,8 @@ pub enum Sealed {
 }
 
 /// Chains the events of an organization that are in no block yet, up to [`BLOCK`] of them. If it is to take over, it writes
-/// a block also where there is nothing to chain but the last one is signed with a key that is going.
+/// a block also where there is nothing to chain but the last one is signed with a key that is going, and signs the horizon
+/// anew if that is.
 ///
 /// # Errors
 /// The database failed; nothing was written.
@@ -75,19 +76,19 @@ pub async fn seal(
         .all(&transaction)
         .await?;
     let more = rows.len() as u64 == BLOCK;
-    let end = match End::read(&transaction, notary, organization).await? {
-        Ok(end) => end,
-        Err(fault) => {
+    let horizon = if take_over { forget::sign_anew(&transaction, notary, organization).await? } else { Ok(()) };
+    let end = match (End::read(&transaction, notary, organization).await?, horizon) {
+        (Ok(end), Ok(())) => end,
+        (Err(fault), _) | (_, Err(fault)) => {
             transaction.rollback().await?;
             return Ok(Sealed::Refused(fault));
         }
     };
-    // What was there when the ledger began is taken as it is.
-    let (ours, foreign): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| end.number == 0 || notary.made(organization, row.id));
+    // Also where the ledger begins: what was taken out of its blocks has no mark any more, and could have been changed.
+    let (ours, foreign): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_ours(notary));
     let hands_over = take_over && end.known_only;
     if ours.is_empty() && foreign.is_empty() && !hands_over {
-        transaction.rollback().await?;
+        transaction.commit().await?;
         return Ok(Sealed::Nothing);
     }
     let foreign: Vec<Uuid> = foreign.into_iter().map(|row| row.id).collect();
@@ -150,6 +151,8 @@ async fn place(transaction: &DatabaseTransaction, events: &[Uuid], block: i64) -
     }
     event::Entity::update_many()
         .col_expr(event::Column::Block, Expr::value(block))
+        // Who takes it out of its block cannot have it chained again.
+        .col_expr(event::Column::Mark, Expr::value(None::<Vec<u8>>))
         .filter(event::Column::Id.is_in(events.iter().copied()))
         .exec(transaction)
         .await?;
