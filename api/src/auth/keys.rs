@@ -15,6 +15,7 @@ use domain::{
 };
 use entities::{Database, Scope, StoreError, find, store};
 use platform::oidc::{NotProven, Proven};
+use tokio::sync::Semaphore;
 
 use super::{
     Credential,
@@ -30,6 +31,10 @@ const REMEMBERED_FOR: TimeDelta = TimeDelta::seconds(2);
 /// How many verified keys are remembered at once.
 const REMEMBERED: usize = 10_000;
 
+/// How many keys that were not right lately are looked up at once, in the order in which they came: a flood of wrong ones
+/// waits in line and leaves the rest of the database to others, and a right one has its turn.
+const UNPROVEN_AT_ONCE: usize = 2;
+
 /// An authenticated caller, for the time of one operation or one delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
@@ -44,8 +49,8 @@ pub(crate) enum Admission {
     Session(Session),
     /// They are nobody.
     Nobody,
-    /// Too much was guessed from where they are, or at this prefix: they were not looked at. Right or wrong, they may ask
-    /// again after this time.
+    /// They are nobody, and too much was guessed from where they are, or at this prefix: they may guess again after this
+    /// time.
     Slowed(TimeDelta),
     /// Their identity provider could not be asked for its keys.
     Unreachable,
@@ -57,6 +62,8 @@ pub(crate) struct Keys {
     clock: Arc<dyn Clock>,
     people: People,
     throttle: Throttle,
+    /// Who may look up a key that was not right lately.
+    turns: Semaphore,
     verified: Mutex<HashMap<Credential, Verified>>,
 }
 
@@ -96,10 +103,18 @@ impl Verified {
 
 impl Keys {
     pub(crate) fn new(database: Database, clock: Arc<dyn Clock>, people: People) -> Self {
-        Self { database, clock, people, throttle: Throttle::new(), verified: Mutex::default() }
+        Self {
+            database,
+            clock,
+            people,
+            throttle: Throttle::new(),
+            turns: Semaphore::new(UNPROVEN_AT_ONCE),
+            verified: Mutex::default(),
+        }
     }
 
-    /// Lets somebody in who presents a credential at the door, or slows them down.
+    /// Lets somebody in who presents a credential at the door. Whatever is right gets in, whoever guesses beside it: keys
+    /// and signatures are too long to be guessed, and pauses only send away those who are wrong.
     ///
     /// # Errors
     /// The database failed.
@@ -111,20 +126,31 @@ impl Keys {
         if credential.is_sealed() {
             return Ok(self.verify(credential).await?.map_or(Admission::Nobody, Admission::Session));
         }
-        if let Some(pause) = self.throttle.pause(credential, peer, now) {
-            return Ok(Admission::Slowed(pause));
-        }
-        Ok(match self.look_up(credential, now).await? {
+        // Whether a token is right is found out without the database.
+        let _turn = match credential.prefix() {
+            Some(_) if !self.throttle.was_right_lately(credential, now) => self.turns.acquire().await.ok(),
+            _ => None,
+        };
+        let now = self.clock.now();
+        let found = match self.remembered(credential, now) {
+            // The same was looked up while this one waited.
+            Some(session) if session.principal.is_valid(now) => Found::Somebody(session),
+            _ => self.look_up(credential, now).await?,
+        };
+        Ok(match found {
             Found::Somebody(session) => {
                 self.throttle.was_right(credential, now);
                 Admission::Session(session)
             }
             // It was good once, so that nobody guessed it.
             Found::Over => Admission::Nobody,
-            Found::Wrong => {
-                self.throttle.was_wrong(credential, peer, now);
-                Admission::Nobody
-            }
+            Found::Wrong => match self.throttle.pause(credential, peer, now) {
+                Some(pause) => Admission::Slowed(pause),
+                None => {
+                    self.throttle.was_wrong(credential, peer, now);
+                    Admission::Nobody
+                }
+            },
             Found::Unreachable => Admission::Unreachable,
         })
     }

@@ -1,6 +1,6 @@
 //! Slows down whoever guesses keys: per address and per prefix of a key. A few mistakes are free, then each costs a pause
-//! that doubles. Memory is bounded. What was right a short while ago is never slowed, so that nobody can lock others out
-//! by guessing from their address or with their prefix.
+//! that doubles. Memory is bounded. A pause is for what is wrong: nobody can lock others out by guessing from their address
+//! or with their prefix. What was right a short while ago is remembered, because it need not wait in line with guesses.
 
 use std::{
     net::IpAddr,
@@ -20,7 +20,7 @@ const FREE: u32 = 20;
 const LONGEST: TimeDelta = TimeDelta::seconds(60);
 /// After so long without a mistake all is forgiven.
 const FORGIVEN_AFTER: TimeDelta = TimeDelta::minutes(10);
-/// How long a right credential is not slowed.
+/// How long a right credential is remembered.
 const TRUSTED_FOR: TimeDelta = TimeDelta::hours(1);
 /// How many addresses, prefixes and right credentials are remembered; the longest unseen are forgotten first.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
@@ -67,12 +67,9 @@ impl Throttle {
         }))
     }
 
-    /// How long this credential has to wait before it is looked at, if it has.
+    /// How long whoever presents this wrong credential has to wait until they may guess again, if they have.
     pub(super) fn pause(&self, credential: &Credential, peer: Option<IpAddr>, now: Timestamp) -> Option<TimeDelta> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.right.peek(credential).is_some_and(|at| *at <= now && now - *at < TRUSTED_FOR) {
-            return None;
-        }
         let of_address = peer.and_then(|peer| memory.addresses.peek(&peer)?.pause(now));
         let of_prefix = credential.prefix().and_then(|prefix| memory.prefixes.peek(prefix)?.pause(now));
         of_address.max(of_prefix)
@@ -89,6 +86,12 @@ impl Throttle {
             let mistakes = memory.prefixes.get_or_insert_mut(prefix.to_owned(), || Mistakes { count: 0, last: now });
             more(mistakes, now);
         }
+    }
+
+    /// Whether this credential was somebody's a short while ago.
+    pub(super) fn was_right_lately(&self, credential: &Credential, now: Timestamp) -> bool {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.right.peek(credential).is_some_and(|at| *at <= now && now - *at < TRUSTED_FOR)
     }
 
     /// Remembers that this credential was somebody's.
@@ -161,18 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_right_lately_is_not_slowed() {
+    fn what_was_right_lately_is_known() {
         let throttle = Throttle::new();
-        throttle.was_right(&key(7, "right"), at(0));
-        for _ in 0..100 {
-            throttle.was_wrong(&key(7, "wrong"), HERE, at(0));
-        }
-        assert_eq!(throttle.pause(&key(7, "right"), HERE, at(0)), None);
-        assert_eq!(seconds(throttle.pause(&key(7, "new"), HERE, at(0))), 60);
-        for minute in 0..120 {
-            throttle.was_wrong(&key(7, "wrong"), HERE, at(minute * 60));
-        }
-        assert!(throttle.pause(&key(7, "right"), HERE, at(119 * 60)).is_some(), "an hour is over");
+        throttle.was_right(&key(7, "right"), at(10));
+        assert!(throttle.was_right_lately(&key(7, "right"), at(3_609)));
+        assert!(!throttle.was_right_lately(&key(7, "right"), at(3_610)), "an hour is over");
+        assert!(!throttle.was_right_lately(&key(7, "right"), at(9)), "the clock was set back");
+        assert!(!throttle.was_right_lately(&key(7, "wrong"), at(10)));
     }
 
     #[test]
