@@ -51,8 +51,8 @@ pub(crate) enum Refusal {
     /// The stay is a PMS's.
     #[error("This stay is the PMS's: it decides, and what it says is followed.")]
     PmsDecides,
-    /// The caller was shown too many values lately.
-    #[error("You were shown too many values lately: wait a minute.")]
+    /// The caller, or everybody together, was shown too many values lately.
+    #[error("You, with the keys that you made, or all of you were shown too many values lately: wait a minute.")]
     TooManyReveals,
     /// It is over, and can not be changed any more.
     #[error("{what}")]

@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod keys;
 pub mod lanes;
 pub mod ledger;
+mod makers;
 pub mod mappings;
 pub mod members;
 pub mod observed;

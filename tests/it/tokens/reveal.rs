@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{access::Role, ids::SiteId};
 use gatehouse::keys::KeyPlan;
-use gatehouse_tests::{house::Plan, on_both_back_ends};
+use gatehouse_tests::{client::text, house::Plan, on_both_back_ends};
 use serde_json::json;
 
 use super::scene::{Hotel, ask, code, reveal};
@@ -59,6 +59,42 @@ on_both_back_ends! {
         assert_eq!(code(&reveal(hotel.client(), &token).await), Some("RATE_LIMITED"));
         hotel.house.advance(TimeDelta::seconds(2));
         assert!(reveal(hotel.client(), &token).await["value"].is_string());
+        hotel.house.stop().await;
+    }
+
+    /// Keys that one makes oneself have no minute of their own, and all together have one too.
+    async fn more_keys_show_no_more_values(back_end: BackEnd) {
+        let hotel = Hotel::start(Plan::on(back_end).without_worker().with_manual_clock()).await;
+        let stay = hotel.stay(&[&hotel.locks[0]], 1, 2).await;
+        let token = hotel.issued(&stay, json!({})).await;
+        let manager = hotel.house.caller_with_role(Role::Manager).await;
+        let mut family = vec![manager];
+        for maker in 0..12 {
+            // Of the first, of one that it made, and of one that this made.
+            let input = json!({ "name": "minted", "role": "MANAGER" });
+            let made = ask(&family[maker.min(2)], "createApiKey", input, "secret").await;
+            family.push(hotel.client().with_key(&text(&made["secret"])));
+        }
+        let mut shown = 0;
+        for key in &family {
+            for _ in 0..3 {
+                let payload = reveal(key, &token).await;
+                assert!(payload["value"].is_string() || code(&payload) == Some("RATE_LIMITED"), "{payload:#}");
+                shown += usize::from(payload["value"].is_string());
+            }
+        }
+        assert_eq!(shown, 10, "all of them together");
+        // Others have their own minute, up to what the house has.
+        for _ in 0..7 {
+            let other = hotel.house.caller_with_role(Role::Manager).await;
+            for _ in 0..10 {
+                shown += usize::from(reveal(&other, &token).await["value"].is_string());
+            }
+        }
+        assert_eq!(shown, 60);
+        assert_eq!(code(&reveal(hotel.client(), &token).await), Some("RATE_LIMITED"));
+        hotel.house.advance(TimeDelta::seconds(61));
+        assert!(reveal(&family[12], &token).await["value"].is_string());
         hotel.house.stop().await;
     }
 }

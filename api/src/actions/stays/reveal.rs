@@ -15,8 +15,8 @@ use crate::{
     shared::Shared,
 };
 
-/// Nobody needs more than these; whoever collects values does.
-const LIMIT: RevealLimit = RevealLimit { most: 10, within: TimeDelta::minutes(1) };
+/// Nobody needs more than these, and no house; whoever collects values does.
+const LIMIT: RevealLimit = RevealLimit { most: 10, most_of_all: 60, within: TimeDelta::minutes(1) };
 
 /// A token and its value.
 pub(crate) struct Revealed {

@@ -1,9 +1,10 @@
-//! Who was shown the value of a token, and how often. The value itself never comes here.
+//! Who was shown the value of a token, and how often. The value itself never comes here. Keys that somebody made share
+//! the limit of their maker: whoever could make keys could collect as much as they like otherwise.
 
 use chrono::TimeDelta;
-use domain::{clock::Timestamp, event::EventType};
+use domain::{clock::Timestamp, event::EventType, ids::OrganizationId};
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, LockType},
 };
 use serde_json::json;
@@ -12,14 +13,16 @@ use uuid::Uuid;
 use crate::{
     Database, StoreError,
     rows::{access_token, event, organization},
-    store::{events, stays::Settling},
+    store::{events, makers, stays::Settling},
 };
 
 /// How often somebody may be shown a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RevealLimit {
-    /// So many times,
-    pub most: u64,
+    /// So many times, with all keys that go back to the same maker,
+    pub most: usize,
+    /// and so many times all of an organization together,
+    pub most_of_all: usize,
     /// in this time.
     pub within: TimeDelta,
 }
@@ -47,14 +50,21 @@ pub async fn revealed(
         .into_tuple::<Uuid>()
         .one(&transaction)
         .await?;
-    let lately = event::Entity::find()
+    let lately: Vec<String> = event::Entity::find()
+        .select_only()
+        .column(event::Column::Actor)
         .filter(event::Column::OrganizationId.eq(token.organization_id))
-        .filter(event::Column::Actor.eq(by))
+        .filter(event::Column::Actor.is_not_null())
         .filter(Expr::cust("type = 'TOKEN_REVEALED'"))
         .filter(event::Column::RecordedAt.gt(now - limit.within))
-        .count(&transaction)
+        .limit(limit.most_of_all as u64)
+        .into_tuple()
+        .all(&transaction)
         .await?;
-    if lately >= limit.most {
+    let actors = lately.iter().map(String::as_str).chain([by]);
+    let roots = makers::roots(&transaction, OrganizationId(token.organization_id), actors).await?;
+    let own = lately.iter().filter(|actor| roots.get(actor.as_str()) == roots.get(by)).count();
+    if own >= limit.most || lately.len() >= limit.most_of_all {
         transaction.rollback().await?;
         return Ok(false);
     }
