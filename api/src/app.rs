@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    actions::denials::Denials,
+    actions::denials::{self, Denials},
     auth::{Browsers, Keys, People},
     desk::VendorDesk,
     documents::Documents,
@@ -94,6 +94,9 @@ pub struct Settings {
 /// (`graphql-transport-ws`) at `GET /graphql` and `GET /graphql/ws`,
 /// `GET /graphiql` if asked for, `/sign-in` and `/sign-out` for browsers, `POST /webhooks/{intakeToken}`,
 /// `GET /oauth/callback`, `GET /healthz` and `GET /readyz`.
+///
+/// # Panics
+/// There is no tokio runtime around: what comes by every second is started here, and ends with the router.
 pub fn router(parts: Parts, settings: Settings) -> Router {
     let people = People::new(
         Arc::clone(&parts.issuers),
@@ -135,6 +138,13 @@ pub fn router(parts: Parts, settings: Settings) -> Router {
         keys,
         denials: Denials::default(),
     });
+    tokio::spawn(denials::tell_the_rest(Arc::downgrade(&shared)));
+    if shared.public_url.starts_with("https://") && address_header.is_none() {
+        tracing::warn!(
+            "there is a proxy in front, and GATEHOUSE_CLIENT_ADDRESS_HEADER is not set: everybody behind it counts as one \
+             caller, so that wrong keys of one slow down wrong keys of all"
+        );
+    }
     let state = AppState {
         execution: Execution::new(
             graphql::build(settings),

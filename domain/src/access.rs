@@ -1,9 +1,10 @@
 //! Who may do what: roles, the limits of a key, and the decision on each action.
 //! What a principal may see is [`Limits`]; the finders of `entities` turn it into SQL. `delegation` says which keys a
-//! caller may make, `membership` what a person may do by their memberships.
+//! caller may make, `membership` what a person may do by their memberships, `sight` what of something seen is told.
 
 mod delegation;
 mod membership;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,6 @@ use crate::{
     clock::Timestamp,
     command::CommandKind,
     ids::{ApiKeyId, DoorId, InvalidId, OrganizationId, SiteId, UserId},
-    record::RecordKind,
     text_enum,
 };
 
@@ -144,6 +144,9 @@ pub enum Denial {
     /// What the caller was let in with is not theirs any more.
     #[error("Your rights have changed just now: look at `viewer`, and ask again.")]
     Withdrawn,
+    /// Somebody asked to call off what takes access away, and is not who asked for it.
+    #[error("This takes access away: only who asked for it may call it off.")]
+    RevocationStands,
     /// Somebody asked for a key that may do more than they may.
     #[error("A key may do no more than who makes it: `{0}` asks for more than you have.")]
     MoreThanYours(&'static str),
@@ -263,16 +266,28 @@ impl Principal {
         }
     }
 
-    /// Decides whether this principal may call off a command of `kind` that `requester` sent.
+    /// Decides whether this principal may call off a command of `kind` to something at this site, which `requester` sent.
+    /// Visibility of the command is the finder's business.
     ///
     /// # Errors
-    /// The reason why not. One's own commands may always be called off, others' by a MANAGER.
-    pub fn may_cancel(&self, requester: &str, now: Timestamp) -> Result<(), Denial> {
+    /// The reason why not. One's own may always be called off, others' by a MANAGER who might have sent it; what takes
+    /// access away by nobody but who asked for it: revocation must succeed (rule 8).
+    pub fn may_cancel(&self, requester: &str, kind: CommandKind, site: SiteId, now: Timestamp) -> Result<(), Denial> {
         if !self.is_valid(now) {
             return Err(Denial::Expired);
         }
-        let needed = if requester == self.actor.to_string() { Role::Viewer } else { Role::Manager };
-        if self.role < needed { Err(Denial::RoleTooLow { needed, held: self.role }) } else { Ok(()) }
+        if requester == self.actor.to_string() {
+            return Ok(());
+        }
+        let held = self.role_at(site);
+        if held < Role::Manager {
+            return Err(Denial::RoleTooLow { needed: Role::Manager.max(needed_role(kind)), held });
+        }
+        self.may_send_with(held, kind, now)?;
+        if kind.revokes() {
+            return Err(Denial::RevocationStands);
+        }
+        if self.counted { Err(Denial::CommandsOnly) } else { Ok(()) }
     }
 }
 
@@ -303,14 +318,6 @@ impl Principal {
     pub fn may_see_key(&self, maker: Option<&str>, now: Timestamp) -> bool {
         let all = self.must_be(Role::Admin, now).is_ok() && self.limits == Limits::default();
         all || (self.is_valid(now) && maker == Some(self.actor.to_string().as_str()))
-    }
-
-    /// Decides whether this principal may read records of `kind`: those of people need MANAGER.
-    ///
-    /// # Errors
-    /// The reason why not.
-    pub fn may_read(&self, kind: RecordKind, now: Timestamp) -> Result<(), Denial> {
-        self.must_be(if kind.is_personal() { Role::Manager } else { Role::Viewer }, now)
     }
 }
 

@@ -1,11 +1,15 @@
 //! Events: the words for immutable facts, and the form in which a vendor's reach us. Their rows are written by
 //! `entities/store`.
 
+mod facts;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{clock::Timestamp, door::DoorReading, text_enum};
+
+pub use self::facts::{Told, what_tells};
 
 text_enum! {
     /// What happened.
@@ -140,7 +144,7 @@ pub struct FoundEvent {
     pub door: Option<FoundDoorRef>,
     /// What it tells of that door's state.
     pub reading: Option<DoorReading>,
-    /// More in the vendor's words: names, numbers, reasons. Never a secret.
+    /// More in the vendor's words: names, numbers, reasons. Never a secret. What of it tells of people, [`what_tells`] says.
     pub facts: BTreeMap<String, String>,
 }
 

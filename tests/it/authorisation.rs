@@ -7,6 +7,7 @@ mod fields;
 mod keys;
 mod opening;
 mod people;
+mod personal;
 mod queries;
 mod stays;
 mod world;
@@ -107,10 +108,10 @@ async fn count(house: &TestHouse, states: &str) -> u64 {
 async fn check_mutation(world: &World, name: &str, row: MutationRow) {
     let house = &world.house;
     let (needed, kind) = match row {
-        MutationRow::Door(kind, needed) | MutationRow::Device(kind, needed) => (needed, Some(kind)),
-        MutationRow::Cancel(needed) => (needed, None),
+        MutationRow::Door(kind, needed) | MutationRow::Device(kind, needed) => (needed, kind),
+        MutationRow::Cancel(needed) => (needed, CommandKind::OpenDoor),
     };
-    let word = kind.unwrap_or(CommandKind::OpenDoor).as_str();
+    let word = kind.as_str();
     let can = |door: &&Value| {
         let at = if matches!(row, MutationRow::Device(..)) { &door["device"] } else { *door };
         at["capabilities"].as_array().is_some_and(|all| all.contains(&json!(word)))
@@ -144,8 +145,8 @@ async fn check_mutation(world: &World, name: &str, row: MutationRow) {
         let sees = !matches!(caller.name, "anonymous" | "stranger" | "of another site" | "of another door");
         let is_own = matches!(caller.sight, Sight::Own(_));
         let sees = sees && (!is_own || matches!(row, MutationRow::Door(..)));
-        let may_by_role = caller.role >= needed && (kind.is_none() || caller.only.is_none() || caller.only == kind);
-        let allowed = sees && (may_by_role || (is_own && kind == Some(CommandKind::OpenDoor)));
+        let may_by_role = caller.role >= needed && caller.only.is_none_or(|only| only == kind);
+        let allowed = sees && (may_by_role || (is_own && kind == CommandKind::OpenDoor));
         if allowed {
             assert_eq!(payload["userErrors"], json!([]), "{name} by {}: {answer:#}", caller.name);
             assert!(after != before, "{name} by {}", caller.name);

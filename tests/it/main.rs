@@ -7,6 +7,7 @@ mod account_linking_upkeep;
 mod account_links;
 mod arrows;
 mod authorisation;
+mod cancelling;
 mod changes;
 mod clippy_lists;
 mod connections;

@@ -151,26 +151,6 @@ on_both_back_ends! {
         house.stop().await;
     }
 
-    async fn a_command_is_called_off_by_who_may(back_end: BackEnd) {
-        let house = Plan::on(back_end).without_worker().start().await;
-        let door = house.door("RAIXER", "OPEN_DOOR").await;
-        let operator = house.caller_with_role(Role::Operator).await;
-        let colleague = house.caller_with_role(Role::Operator).await;
-        let manager = house.caller_with_role(Role::Manager).await;
-        let viewer = house.caller_with_role(Role::Viewer).await;
-        let first = operator.command("openDoor", json!({ "doorId": door["id"] })).await;
-        let second = operator.command("openDoor", json!({ "doorId": door["id"] })).await;
-        for caller in [&viewer, &colleague] {
-            let payload = caller.mutate("cancelCommand", json!({ "commandId": first })).await;
-            assert_refused(&payload, "FORBIDDEN", None);
-        }
-        for (caller, id) in [(&operator, &first), (&manager, &second)] {
-            let payload = caller.mutate("cancelCommand", json!({ "commandId": id })).await;
-            assert_eq!((&payload["command"]["state"], &payload["userErrors"]), (&json!("CANCELED"), &json!([])));
-        }
-        house.stop().await;
-    }
-
     async fn a_limited_key_reaches_its_sites_doors_and_verbs(back_end: BackEnd) {
         let house = Plan::on(back_end).without_worker().start().await;
         let raixer = house.door("RAIXER", "OPEN_DOOR").await;

@@ -1,15 +1,18 @@
 //! Calling a command off before it leaves.
 
-use domain::{command::CommandState, ids::CommandId};
+use domain::{
+    command::CommandState,
+    ids::{CommandId, SiteId},
+};
 use entities::{find, store};
 
-use super::{Outcome, Refusal, announce::announce};
+use super::{Outcome, Refusal, announce::announce, denials};
 use crate::{auth::Session, shared::Shared};
 
 /// The worker may write between our look and our write without sending; after this many such times it has surely sent.
 const ATTEMPTS: usize = 3;
 
-/// Calls a command off, unless it has left. One's own may be called off by an OPERATOR, others' by a MANAGER.
+/// Calls a command off, unless it has left. Who may is [`domain::access::Principal::may_cancel`]'s decision.
 ///
 /// # Errors
 /// The database failed; nothing was written.
@@ -21,8 +24,11 @@ pub(crate) async fn cancel_command(shared: &Shared, session: &Session, id: &str)
             return Ok(Err(absent));
         };
         let now = shared.clock.now();
-        if let Err(denial) = session.principal.may_cancel(&row.requested_by, now) {
-            return Ok(Err(Refusal::Forbidden(denial)));
+        let may = session.principal.may_cancel(&row.requested_by, row.kind()?, SiteId(row.site_id), now);
+        if let Err(denial) = may {
+            let refusal = Refusal::Forbidden(denial);
+            denials::tell_of_cancelling(shared, session, &row, &refusal).await?;
+            return Ok(Err(refusal));
         }
         if row.state()? != CommandState::Queued {
             break;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::event::Told;
 
 fn principal(role: Role) -> Principal {
     Principal {
@@ -103,11 +104,46 @@ fn limits_are_a_union_of_sites_and_doors() {
 }
 
 #[test]
-fn own_commands_may_be_called_off() {
+fn who_may_send_may_call_off_but_no_revocation_of_others() {
     let now = Timestamp::default();
-    let operator = principal(Role::Operator);
-    let viewer = principal(Role::Viewer);
-    assert!(viewer.may_cancel(&viewer.actor.to_string(), now).is_ok());
-    assert!(operator.may_cancel("key_other", now).is_err());
-    assert!(principal(Role::Manager).may_cancel("key_other", now).is_ok());
+    let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+    let verbs = Some(BTreeSet::from([CommandKind::OpenDoor]));
+    for kind in CommandKind::ALL.iter().copied() {
+        for role in Role::ALL.iter().copied() {
+            let somebody = principal(role);
+            assert_eq!(
+                somebody.may_cancel(&somebody.actor.to_string(), kind, site, now),
+                Ok(()),
+                "{kind} is their own"
+            );
+            let may = somebody.may_cancel("key_other", kind, site, now).is_ok();
+            let might = role >= Role::Manager && somebody.may_send(kind, now).is_ok();
+            assert_eq!(may, might && !kind.revokes(), "{kind} by {role}");
+            let counted = Principal { counted: true, ..principal(role) };
+            assert!(counted.may_cancel("key_other", kind, site, now).is_err());
+            let limited = Principal { limits: Limits { verbs: verbs.clone(), ..Limits::default() }, ..principal(role) };
+            let may = limited.may_cancel("key_other", kind, site, now).is_ok();
+            assert_eq!(may, kind == CommandKind::OpenDoor && role >= Role::Manager, "{kind} by {role}");
+        }
+    }
+    let mut there = principal(Role::Viewer);
+    there.at_sites.insert(site, Role::Manager);
+    assert!(there.may_cancel("key_other", CommandKind::OpenDoor, site, now).is_ok());
+    assert!(there.may_cancel("key_other", CommandKind::OpenDoor, other, now).is_err());
+}
+
+#[test]
+fn names_are_for_operators_there_and_people_for_managers_who_see_all() {
+    let now = Timestamp::default();
+    let (site, other) = (SiteId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+    let told = |somebody: &Principal, site| {
+        [Told::Plain, Told::Name, Told::Person].map(|told| somebody.may_be_told(told, Some(site), now))
+    };
+    assert_eq!(told(&principal(Role::Viewer), site), [true, false, false]);
+    assert_eq!(told(&principal(Role::Operator), site), [true, true, false]);
+    assert_eq!(told(&principal(Role::Manager), site), [true, true, true]);
+    let limits = Limits { sites: Some(BTreeSet::from([site])), ..Limits::default() };
+    assert_eq!(told(&Principal { limits, ..principal(Role::Admin) }, site), [true, true, false]);
+    let there = Principal { at_sites: BTreeMap::from([(site, Role::Admin)]), ..principal(Role::Viewer) };
+    assert_eq!((told(&there, site), told(&there, other)), ([true, true, false], [true, false, false]));
 }

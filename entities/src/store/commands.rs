@@ -240,7 +240,7 @@ async fn supersede(
     for row in queued {
         let message = format!("A later {} for the same door called it off.", action.kind());
         if let Some(next) = cancel(&row.progress()?, FailureCode::Superseded, &message)
-            && let Some(row) = write_canceled(transaction, ids, &row, &next, now).await?
+            && let Some(row) = write_canceled(transaction, ids, &row, &next, (&by.requested_by, now)).await?
         {
             called_off.push(row);
         }
@@ -248,7 +248,7 @@ async fn supersede(
     Ok(called_off)
 }
 
-/// Calls a queued command off. `None` when it is too late.
+/// Calls a queued command off, in the name of `by`. `None` when it is too late.
 ///
 /// # Errors
 /// The database failed.
@@ -262,7 +262,7 @@ pub async fn call_off(
     let message = format!("{by} called it off.");
     let Some(next) = cancel(&row.progress()?, FailureCode::Canceled, &message) else { return Ok(None) };
     let transaction = database.begin().await?;
-    let written = write_canceled(&transaction, ids, row, &next, now).await?;
+    let written = write_canceled(&transaction, ids, row, &next, (by, now)).await?;
     transaction.commit().await?;
     Ok(written)
 }
@@ -272,12 +272,12 @@ async fn write_canceled(
     ids: &dyn IdSource,
     row: &command::Model,
     next: &Progress,
-    now: Timestamp,
+    (by, now): (&str, Timestamp),
 ) -> Result<Option<command::Model>, StoreError> {
     let detail = next.failure.as_ref().map(|failure| failure.message.clone());
     let line = TimelineEntry { at: now, vendor_at: None, step: TimelineStep::Canceled, state: next.state, detail };
     let change = record::Change { lines: vec![line], rides_on: None, result: None };
     let Some(row) = record::write(transaction, row, next, change, now).await? else { return Ok(None) };
-    events::append(transaction, ids, vec![record::finished(&row, now)]).await?;
+    events::append(transaction, ids, vec![record::finished(&row, by, now)]).await?;
     Ok(Some(row))
 }

@@ -18,7 +18,7 @@ use crate::{Database, StoreError};
 /// What somebody asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Asked<'a> {
-    /// Where, if it is known.
+    /// Where, if it is known; no site is that of a whole account.
     pub site: Option<Uuid>,
     /// At which device.
     pub device: Option<Uuid>,

@@ -30,6 +30,7 @@ pub(crate) struct NewEvent<'a> {
 }
 
 impl<'a> NewEvent<'a> {
+    /// What is asked of a whole account is at no site: it concerns all of them, and whoever sees one only need not know.
     pub(crate) fn of_command(
         command: &'a command::Model,
         event_type: EventType,
@@ -38,7 +39,7 @@ impl<'a> NewEvent<'a> {
     ) -> Self {
         Self {
             organization: command.organization_id,
-            site: Some(command.site_id),
+            site: command.device_id.map(|_| command.site_id),
             device: command.device_id,
             door: command.door_id,
             command: Some(command.id),

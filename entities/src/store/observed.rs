@@ -73,7 +73,8 @@ pub async fn events(
         let row = event::Model {
             id,
             organization_id: account.organization_id,
-            site_id: Some(place.map_or(account.site_id, |place| place.site)),
+            // What is at nothing that we know is at no site: it may be of any, and of people.
+            site_id: place.map(|place| place.site),
             device_id: place.map(|place| place.device),
             door_id: door,
             command_id: None,

@@ -19,6 +19,7 @@ enum Shown {
     From(Role),
     Own,
     InAnswer,
+    InPart,
 }
 
 type Rows = BTreeMap<String, BTreeMap<String, Shown>>;
@@ -30,6 +31,7 @@ fn rows() -> Rows {
             None => (field.to_owned(), Shown::Everybody),
             Some((name, "OWN")) => (name.to_owned(), Shown::Own),
             Some((name, "ANSWER")) => (name.to_owned(), Shown::InAnswer),
+            Some((name, "PART")) => (name.to_owned(), Shown::InPart),
             Some((name, role)) => (name.to_owned(), Shown::From(Role::parse(role).unwrap())),
         };
         (name.to_owned(), fields.split(' ').map(field).collect())

@@ -17,7 +17,9 @@ pub(crate) struct CommandMutations;
 
 #[Object]
 impl CommandMutations {
-    /// Calls a command off before it leaves. One's own needs OPERATOR, another's MANAGER.
+    /// Calls a command off before it leaves. One's own may always be called off; another's by a MANAGER whose role and key
+    /// let them send such a command, and whose uses are not counted. What takes access away is called off by nobody but who
+    /// asked for it.
     async fn cancel_command(
         &self,
         context: &Context<'_>,

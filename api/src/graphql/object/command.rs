@@ -152,9 +152,17 @@ impl Command {
     }
 
     /// What it brought back, for kinds that do: a value that was read, the vendor's ids of what was created, the errors
-    /// of an import by record. Null while there is nothing; never a secret.
-    async fn result(&self) -> Option<Json<&serde_json::Value>> {
-        self.0.result.as_ref().map(Json)
+    /// of an import by record. Null while there is nothing, and for callers who did not ask for it and whose role does not
+    /// let them ask for the like; never a secret.
+    async fn result(&self, context: &Context<'_>) -> Option<Result<Json<&serde_json::Value>>> {
+        let result = self.0.result.as_ref()?;
+        let (caller, kind) = match (context.caller(), self.0.kind()) {
+            (Ok(caller), Ok(kind)) => (caller, kind),
+            (Err(error), _) => return Some(Err(error.into())),
+            (_, Err(error)) => return Some(Err(error.into())),
+        };
+        let principal = &caller.session.principal;
+        principal.may_see_result(&self.0.requested_by, kind, SiteId(self.0.site_id)).then_some(Ok(Json(result)))
     }
 
     /// The command whose pulse it shares: several people pressed open at once, and the door opened once.

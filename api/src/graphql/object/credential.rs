@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use domain::{
-    access::{Denial, Principal, Role},
+    access::{Denial, Principal},
     clock::Timestamp,
     ids::{CredentialId, UserId},
 };
@@ -28,7 +28,7 @@ pub(crate) struct Credential(pub(super) Arc<credential::Model>);
 /// # Errors
 /// The reason why not.
 pub(crate) fn may_see_people(principal: &Principal, now: Timestamp) -> Result<(), Denial> {
-    principal.must_be(Role::Manager, now)
+    principal.may_see_people(now)
 }
 
 /// What a person presents at a door, with its copies at vendors. A PIN is sealed and never shown. Seen by a MANAGER who

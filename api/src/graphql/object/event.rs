@@ -1,16 +1,18 @@
 //! An event, as the schema shows it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{Context, ID, Json, Object, Result};
 use domain::{
     clock::Timestamp,
+    event::{Told, what_tells},
     ids::{CommandId, DeviceId, DoorId, EventId, SiteId, VendorAccountId},
 };
 use entities::rows::event;
+use serde_json::Value;
 
 use super::{Command, Device, Door, Site, VendorAccount, neighbour};
-use crate::graphql::words::EventType;
+use crate::graphql::{context::Ask, words::EventType};
 
 /// See the description in the schema.
 #[derive(Clone)]
@@ -76,8 +78,22 @@ impl Event {
         self.0.vendor_code.as_deref()
     }
 
-    /// Details, by type; never a secret.
-    async fn data(&self) -> Json<&serde_json::Value> {
-        Json(&self.0.data)
+    /// Details, by type; never a secret. Of what a vendor tells, names are for OPERATORs there, and numbers of cards and
+    /// telephones, addresses and whatever is in words that we do not know for a MANAGER who sees the whole organization:
+    /// others are told the rest.
+    #[graphql(tag = "personal")]
+    async fn data(&self, context: &Context<'_>) -> Result<Json<Cow<'_, Value>>> {
+        let (principal, now) = (&context.caller()?.session.principal, context.shared()?.clock.now());
+        let site = self.0.site_id.map(SiteId);
+        let may = |told| principal.may_be_told(told, site, now);
+        Ok(Json(match self.0.data.as_object() {
+            // What we write ourselves names people by their ids only.
+            Some(facts) if self.0.external_id.is_some() && !event::is_erased(&self.0.data) && !may(Told::Person) => {
+                let of = |name: &str, fact: &Value| fact.as_str().map_or(Told::Person, |fact| what_tells(name, fact));
+                let shown = facts.iter().filter(|(name, fact)| may(of(name, fact)));
+                Cow::Owned(shown.map(|(name, fact)| (name.clone(), fact.clone())).collect())
+            }
+            _ => Cow::Borrowed(&self.0.data),
+        }))
     }
 }

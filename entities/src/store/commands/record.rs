@@ -78,7 +78,7 @@ pub async fn record(
         return Ok(Recorded::Outrun);
     };
     if ends {
-        events::append(&transaction, ids, vec![finished(&row, now)]).await?;
+        events::append(&transaction, ids, vec![finished(&row, &row.requested_by, now)]).await?;
         wake_riders(&transaction, &row, step.progress, now).await?;
         placements::order_ended(&transaction, &row, now).await?;
     }
@@ -111,14 +111,15 @@ async fn wake_riders(
     Ok(())
 }
 
-pub(super) fn finished(row: &command::Model, now: Timestamp) -> NewEvent<'_> {
+/// That a command came to its end, through `by`: who asked for it, or who called it off.
+pub(super) fn finished<'a>(row: &'a command::Model, by: &'a str, now: Timestamp) -> NewEvent<'a> {
     let data = json!({
         "kind": row.kind,
         "state": row.state,
         "evidence": row.evidence,
         "failure": row.failure_code,
     });
-    NewEvent::of_command(row, EventType::CommandFinished, now, data)
+    NewEvent { actor: Some(by), ..NewEvent::of_command(row, EventType::CommandFinished, now, data) }
 }
 
 /// What a step adds to a row beside its progress.
