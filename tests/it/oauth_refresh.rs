@@ -268,7 +268,9 @@ on_both_back_ends! {
 
     /// Tokens that were rotated and lost on the way cannot be had again: within a second the account says so.
     async fn a_lost_renewal_needs_a_person_within_a_second(back_end: BackEnd) {
-        let house = house(back_end).await;
+        // No sync of the schedule's renews before the order does.
+        let plan = Plan::on(back_end).with_manual_clock().with_setting("sync_interval_seconds", "86400");
+        let house = plan.start().await;
         let id = linked_by_consent(&house).await;
         let kinds = [
             FaultKind::DropAfterEffect,

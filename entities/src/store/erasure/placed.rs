@@ -147,10 +147,8 @@ async fn told(
         if states.contains(&CommandState::Succeeded) {
             continue;
         }
-        let account = vendor_account::Entity::find_by_id(last.account_id).one(database.read()).await?;
-        let account = account.map(|row| row.state()).transpose()?;
         // Nobody is left to be told.
-        if matches!(account, None | Some(AccountState::Disconnected)) {
+        if is_beyond_reach(database, last.account_id).await? {
             continue;
         }
         is_told = false;
@@ -242,11 +240,12 @@ pub(super) async fn go_on(
         .await?;
     *is_done &= told(database, ids, &rows, now).await?;
     for row in &rows {
-        if row.state()? != PlacementState::Revoked {
-            *is_done &= !needs_the_person(row)?;
+        let next = forgotten(row, person)?;
+        if row.state()? != PlacementState::Revoked && !is_beyond_reach(database, row.account_id).await? {
+            let is_leaving = row.desired()? == Desired::Absent && next != *row;
+            *is_done &= !is_leaving && !needs_the_person(row)?;
             continue;
         }
-        let next = forgotten(row, person)?;
         if next == *row {
             continue;
         }
@@ -260,6 +259,13 @@ pub(super) async fn go_on(
         *is_done &= done.rows_affected == 1;
     }
     Ok(rows.iter().map(|row| PlacementId(row.id).to_string()).collect())
+}
+
+/// Whether the account is unlinked: nothing will be told or taken away there any more, nor read back.
+async fn is_beyond_reach(database: &Database, account: Uuid) -> Result<bool, StoreError> {
+    let account = vendor_account::Entity::find_by_id(account).one(database.read()).await?;
+    let state = account.map(|account| account.state()).transpose()?;
+    Ok(matches!(state, None | Some(AccountState::Disconnected)))
 }
 
 /// Whether something is, or may be, at a vendor that is found there by the person's number or address.
