@@ -13,10 +13,9 @@ run:
 built:
 	cargo build -q --workspace --all-targets
 
-# The whole suite, on SQLite and on PostgreSQL + Redis. Starts the servers it needs and ends them. One test more at once than
-# there are cores: tests wait for servers and timers too.
+# The whole suite, on SQLite and on PostgreSQL + Redis. Starts the servers it needs and ends them.
 test: built
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(( $$(nproc) + 1 ))} $(WITH_SERVICES) cargo test --workspace --no-fail-fast
+	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
 
 # The example client against the built binary. Needs Node and npm; says so
 # loudly, and ends well, where it cannot be tried. The same holds for `gateway`.

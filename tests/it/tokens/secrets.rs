@@ -160,7 +160,9 @@ async fn a_value_is_never_logged() {
     // With one subscriber alone, what other threads log first would count as switched off here too.
     let _second = tracing::Dispatch::new(listener.clone());
     let _listening = tracing::subscriber::set_default(listener.clone());
-    let hotel = Hotel::start(Plan::on(BackEnd::Embedded)).await;
+    // Beside a suite that takes all of the machine a vendor may be slow, and what was not answered is looked for at leisure.
+    let plan = Plan::on(BackEnd::Embedded).with_setting("vendor_timeout_seconds", "60");
+    let hotel = Hotel::start(plan).await;
     live_through(&hotel).await;
     hotel.house.stop().await;
     let heard = listener.heard();
