@@ -28,15 +28,12 @@ use gatehouse::{
 use gatehouse_tests::{
     binary::{Killed, command, free_address},
     client::Client,
-    house::{BackEnd, Plan},
+    house::{BackEnd, Plan, TestHouse},
     on_both_back_ends, services,
     wait::until,
 };
 use platform::{clock::SystemClock, database, settings::Settings, vault::Vault};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, Set, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, Set, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -125,11 +122,7 @@ impl Scene {
     /// Writes events of one or two objects in one transaction, which takes its time.
     async fn write(&self, dice: &mut Dice, counts: &[AtomicI64]) {
         let on_postgres = self.rows.get_database_backend() == DbBackend::Postgres;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction = self.rows.begin_with_options(options).await.unwrap();
+        let transaction = TestHouse::begin_writing(&self.rows).await;
         let run = async |sql: String| {
             if on_postgres {
                 transaction.execute_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();

@@ -24,7 +24,7 @@ use gatehouse_tests::{
 use platform::{notary::Notary, vault::Vault};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Unchanged, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, Set, TransactionTrait, sea_query::Expr,
+    QueryFilter, QueryOrder, Set, sea_query::Expr,
 };
 use serde_json::{Value, json};
 use simulator::Vendor;
@@ -85,7 +85,7 @@ on_both_back_ends! {
         // What the house erases stays sound, and says nothing any more.
         let rows = house.open_database().await;
         let all = chained(&house, &rows).await;
-        let transaction = rows.begin().await.unwrap();
+        let transaction = TestHouse::begin_writing(&rows).await;
         erase(&transaction, &[all[1].id, all[1].id]).await.unwrap();
         transaction.commit().await.unwrap();
         assert!(verify(&house, Some(&kept)).await.unwrap().contains("  1 of them with erased details"));
@@ -233,7 +233,7 @@ on_both_back_ends! {
         // What the house erases before it is chained is its own still.
         assert_eq!(open(&house.client, &door).await, json!([]));
         let [waiting] = unchained().await.try_into().unwrap();
-        let transaction = rows.begin().await.unwrap();
+        let transaction = TestHouse::begin_writing(&rows).await;
         erase(&transaction, &[waiting.id]).await.unwrap();
         transaction.commit().await.unwrap();
         assert!(work::ledger::verify(database, notary, ids, None).await.unwrap().is_ok());

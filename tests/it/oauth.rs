@@ -7,7 +7,7 @@ use gatehouse_tests::{
     on_both_back_ends,
 };
 use reqwest::{Url, header, redirect::Policy};
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use simulator::{DemoCredentials, Fault, FaultKind, ParqexOauthCounts, Vendor, WorldChange};
 
@@ -37,7 +37,7 @@ pub(crate) fn client(of: &DemoCredentials) -> Value {
 async fn an_unknown_state_waits_for_nobody_who_writes() {
     let house = Plan::on(BackEnd::Embedded).without_worker().start().await;
     let connection = house.open_database().await;
-    let writing = connection.begin().await.unwrap();
+    let writing = TestHouse::begin_writing(&connection).await;
     assert!(writing.execute_unprepared("UPDATE organizations SET name = name").await.unwrap().rows_affected() > 0);
     let address: Url = format!("http://{}/oauth/callback?state=canary", house.client.address()).parse().unwrap();
     assert_eq!(visit(&address).await.status(), 400);

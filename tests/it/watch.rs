@@ -20,7 +20,7 @@ use gatehouse_tests::{
     wait::{PATIENCE, until},
 };
 use messaging::{LiveEvent, LiveSignal, Topic};
-use sea_orm::{DatabaseConnection, EntityTrait, QueryOrder, TransactionTrait};
+use sea_orm::{DatabaseConnection, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use simulator::{
     BikeepHealth, DemoCredentials, LocktChange, LocktPresented, SimulatorOptions, Vendor, WorldChange, WorldChoice,
@@ -432,7 +432,7 @@ on_both_back_ends! {
         assert_eq!(standing(&house, kind, &subject).await, [Some(AlertSeverity::Notice)]);
 
         let connection = behind(&house).await;
-        let transaction = connection.begin().await.unwrap();
+        let transaction = TestHouse::begin_writing(&connection).await;
         let open = alerts(&house, kind, &subject).await.pop().unwrap();
         let (ids, now) = (house.foundation().ids.as_ref(), Utc::now());
         let noted = store::alerts::acknowledge(&transaction, ids, &open, "key_x", now).await.unwrap();

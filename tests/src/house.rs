@@ -21,6 +21,7 @@ use platform::{
     settings::Settings,
     vault::Vault,
 };
+use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::{Value, json};
 use simulator::{Latency, SimClock, Simulator, SimulatorHandle, SimulatorOptions};
 
@@ -186,6 +187,16 @@ impl TestHouse {
             self.settings.database_url.expose().to_owned()
         };
         sea_orm::Database::connect(url).await.expect("a database")
+    }
+
+    /// A transaction of the test's own that will write. As the house's own do, it takes SQLite's write lock at once and
+    /// waits for it: one that reads first and is overtaken by another writer cannot write any more.
+    pub async fn begin_writing(connection: &sea_orm::DatabaseConnection) -> sea_orm::DatabaseTransaction {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        connection.begin_with_options(options).await.expect("a transaction")
     }
 
     /// The simulated vendors' base address.

@@ -22,7 +22,6 @@ use gatehouse_tests::{
     house::TestHouse,
     no_secrets::NoSecrets,
 };
-use sea_orm::TransactionTrait;
 use serde_json::{Value, json};
 
 use crate::tokens::scene::ask;
@@ -231,7 +230,7 @@ impl Tenant {
             message: "Somebody must look.".to_owned(),
         };
         let connection = house.open_database().await;
-        let transaction = connection.begin().await.unwrap();
+        let transaction = TestHouse::begin_writing(&connection).await;
         let now = foundation.clock.now();
         let row = store::alerts::raise(&transaction, foundation.ids.as_ref(), new, now).await.unwrap().unwrap();
         transaction.commit().await.unwrap();

@@ -11,7 +11,6 @@ use gatehouse_tests::{
     house::{Plan, TestHouse},
 };
 use messaging::LiveEvent;
-use sea_orm::TransactionTrait;
 use serde_json::{Value, json};
 
 /// What is read of a stay.
@@ -76,7 +75,7 @@ pub(crate) async fn write_alert(
     let foundation = house.foundation();
     let (now, ids, organization) = (foundation.clock.now(), foundation.ids.as_ref(), house.organization.0);
     let connection = house.open_database().await;
-    let transaction = connection.begin().await.unwrap();
+    let transaction = TestHouse::begin_writing(&connection).await;
     let row = match severity {
         Some(severity) => {
             let site = Some(text(site).parse::<SiteId>().unwrap().0);
