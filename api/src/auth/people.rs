@@ -7,9 +7,9 @@ use std::{
 };
 
 use domain::{
-    access::{Actor, Member, Principal, Role, of_memberships},
+    access::{Actor, Member, Principal, Role},
     clock::Clock,
-    ids::{IdSource, OrganizationId, SiteId, UserId},
+    ids::{IdSource, OrganizationId, UserId},
 };
 use entities::{
     Database, StoreError, find,
@@ -44,34 +44,29 @@ impl People {
     pub(super) async fn who(&self, proven: &Proven) -> Result<Option<Principal>, StoreError> {
         let Some(organization) = self.organization(proven).await? else { return Ok(None) };
         let who = (proven.issuer.url.as_str(), proven.subject.as_str());
-        let mut member = find::members::identified(&self.database, organization, who).await?;
-        if member.is_none() && self.link(proven, organization).await? {
-            member = find::members::identified(&self.database, organization, who).await?;
+        let mut person = find::members::identified(&self.database, organization, who).await?;
+        if person.is_none() && self.link(proven, organization).await? {
+            person = find::members::identified(&self.database, organization, who).await?;
         }
-        let Some((person, memberships)) = member else { return Ok(None) };
-        let roles = memberships.iter().map(|row| Ok((row.site_id.map(SiteId), row.role()?)));
-        let may = of_memberships(&roles.collect::<Result<Vec<_>, StoreError>>()?);
-        let person = UserId(person.id);
-        let own_doors = match &may {
+        let Some(person) = person else { return Ok(None) };
+        let principal = self.may(organization, person).await?;
+        Ok(principal.map(|may| Principal { expires_at: Some(proven.expires_at), ..may }))
+    }
+
+    /// What a person may do at present; `None` for who may not come in at all.
+    async fn may(&self, organization: OrganizationId, person: UserId) -> Result<Option<Principal>, StoreError> {
+        let now = self.clock.now();
+        let by_role = find::standing::of(&self.database, organization, Actor::User(person), now).await?;
+        let own_doors = match &by_role {
             // They may open every door anyway, and may be let in at all of them.
             Some(may) if may.limits.sees_everything() && may.role >= Role::Operator => BTreeSet::new(),
-            _ => find::opening::own_doors(&self.database, person, self.clock.now()).await?,
+            _ => find::opening::own_doors(&self.database, person, now).await?,
         };
-        let may = match may {
-            Some(may) => may,
-            None if own_doors.is_empty() => return Ok(None),
-            None => Member::of_nothing(),
-        };
-        Ok(Some(Principal {
-            organization,
-            actor: Actor::User(person),
-            role: may.role,
-            at_sites: may.at_sites,
-            limits: may.limits,
-            own_doors,
-            counted: false,
-            expires_at: Some(proven.expires_at),
-        }))
+        Ok(match by_role {
+            Some(may) => Some(Principal { own_doors, ..may }),
+            None if own_doors.is_empty() => None,
+            None => Some(Principal { own_doors, ..Member::of_nothing().principal(organization, person) }),
+        })
     }
 
     /// The providers whose subjects may be people of this organization.
@@ -101,12 +96,11 @@ impl People {
         let found = find::members::by_email(&self.database, organization, issuer, email).await?;
         let Some(person) = found else { return Ok(false) };
         let (who, subject) = ((organization, UserId(person.id)), (issuer.as_str(), proven.subject.as_str()));
-        let (actor, now) = (who.1.to_string(), self.clock.now());
         // Who may not come in is nobody yet: a link that somebody else's address made would wait for their rights.
-        let role = find::standing::of(&self.database, organization, Actor::User(who.1), now).await?;
-        if role.is_none() && find::opening::own_doors(&self.database, who.1, now).await?.is_empty() {
+        if self.may(organization, who.1).await?.is_none() {
             return Ok(false);
         }
+        let (actor, now) = (who.1.to_string(), self.clock.now());
         let by = By { ids: self.ids.as_ref(), actor: &actor, now };
         // Of two at once one is; and who was erased in between is nobody.
         Ok(identities::link(&self.database, by, who, subject, Word::OfProvider(email)).await?.is_ok())

@@ -10,7 +10,7 @@ mod of_stay;
 mod opening;
 mod window;
 
-use std::{hash::Hash, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 pub(crate) use batching::{Driven, Loads};
@@ -76,4 +76,13 @@ impl Loaders {
     pub(crate) fn scope(&self) -> &Scope {
         &self.0.loader().scope
     }
+}
+
+/// Rows by what they hang on, in their order.
+fn grouped<K: Hash + Eq, Row>(rows: Vec<Row>, key: impl Fn(&Row) -> K) -> HashMap<K, Vec<Arc<Row>>> {
+    let mut found: HashMap<K, Vec<Arc<Row>>> = HashMap::new();
+    for row in rows {
+        found.entry(key(&row)).or_default().push(Arc::new(row));
+    }
+    found
 }

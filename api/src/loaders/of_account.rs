@@ -22,7 +22,7 @@ use entities::{
     rows::{record, sync_part, webhook_delivery},
 };
 
-use super::{LoadError, Reader, Window, shared};
+use super::{LoadError, Reader, Window, grouped, shared};
 
 /// Locations of all accounts together whose names are told; more places than that no organization has.
 const NAMED: u64 = 1_000;
@@ -93,11 +93,8 @@ impl Loader<SyncPartsOfAccount> for Reader {
 
     async fn load(&self, keys: &[SyncPartsOfAccount]) -> Result<HashMap<SyncPartsOfAccount, Self::Value>, LoadError> {
         let ids: Vec<VendorAccountId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<SyncPartsOfAccount, Self::Value> = HashMap::new();
-        for row in self.wave.read(vendor_accounts::sync_parts(&self.database, &ids)).await? {
-            found.entry(SyncPartsOfAccount(VendorAccountId(row.account_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(vendor_accounts::sync_parts(&self.database, &ids)).await?;
+        Ok(grouped(rows, |row| SyncPartsOfAccount(VendorAccountId(row.account_id))))
     }
 }
 

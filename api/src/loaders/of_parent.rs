@@ -22,7 +22,7 @@ use entities::{
     rows::{device, door, record},
 };
 
-use super::{LoadError, Reader, Window, shared};
+use super::{LoadError, Reader, Window, grouped, shared};
 
 /// The doors of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,11 +46,8 @@ impl Loader<DoorsOfDevice> for Reader {
 
     async fn load(&self, keys: &[DoorsOfDevice]) -> Result<HashMap<DoorsOfDevice, Self::Value>, LoadError> {
         let ids: Vec<DeviceId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<DoorsOfDevice, Self::Value> = HashMap::new();
-        for row in self.wave.read(doors::by_devices(&self.database, &self.scope, &ids)).await? {
-            found.entry(DoorsOfDevice(DeviceId(row.device_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(doors::by_devices(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| DoorsOfDevice(DeviceId(row.device_id))))
     }
 }
 

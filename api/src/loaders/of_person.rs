@@ -9,7 +9,7 @@ use entities::{
     rows::{access_assignment, credential, door, identity, membership, placement},
 };
 
-use super::{LoadError, Reader};
+use super::{LoadError, Reader, grouped};
 
 /// The credentials of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,11 +45,8 @@ impl Loader<CredentialsOfUser> for Reader {
 
     async fn load(&self, keys: &[CredentialsOfUser]) -> Result<HashMap<CredentialsOfUser, Self::Value>, LoadError> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<CredentialsOfUser, Self::Value> = HashMap::new();
-        for row in self.wave.read(credentials::by_users(&self.database, &self.scope, &ids)).await? {
-            found.entry(CredentialsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(credentials::by_users(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| CredentialsOfUser(UserId(row.user_id))))
     }
 }
 
@@ -59,11 +56,8 @@ impl Loader<MembershipsOfUser> for Reader {
 
     async fn load(&self, keys: &[MembershipsOfUser]) -> Result<HashMap<MembershipsOfUser, Self::Value>, LoadError> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<MembershipsOfUser, Self::Value> = HashMap::new();
-        for row in self.wave.read(members::memberships_of(&self.database, &self.scope, &ids)).await? {
-            found.entry(MembershipsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(members::memberships_of(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| MembershipsOfUser(UserId(row.user_id))))
     }
 }
 
@@ -73,11 +67,8 @@ impl Loader<IdentitiesOfUser> for Reader {
 
     async fn load(&self, keys: &[IdentitiesOfUser]) -> Result<HashMap<IdentitiesOfUser, Self::Value>, LoadError> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<IdentitiesOfUser, Self::Value> = HashMap::new();
-        for row in self.wave.read(members::identities_of(&self.database, &self.scope, &ids)).await? {
-            found.entry(IdentitiesOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(members::identities_of(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| IdentitiesOfUser(UserId(row.user_id))))
     }
 }
 
@@ -87,11 +78,8 @@ impl Loader<AssignmentsOfUser> for Reader {
 
     async fn load(&self, keys: &[AssignmentsOfUser]) -> Result<HashMap<AssignmentsOfUser, Self::Value>, LoadError> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<AssignmentsOfUser, Self::Value> = HashMap::new();
-        for row in self.wave.read(access_levels::assignments_of(&self.database, &self.scope, &ids)).await? {
-            found.entry(AssignmentsOfUser(UserId(row.user_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(access_levels::assignments_of(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| AssignmentsOfUser(UserId(row.user_id))))
     }
 }
 

@@ -19,7 +19,7 @@ use entities::{
     rows::{access_token, door, placement, record, reservation},
 };
 
-use super::{LoadError, Reader, Window, shared};
+use super::{LoadError, Reader, Window, grouped, shared};
 
 /// The doors of a stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,11 +123,8 @@ impl Loader<TokensOfReservation> for Reader {
 
     async fn load(&self, keys: &[TokensOfReservation]) -> Result<HashMap<TokensOfReservation, Self::Value>, LoadError> {
         let ids: Vec<ReservationId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<TokensOfReservation, Self::Value> = HashMap::new();
-        for row in self.wave.read(tokens::by_reservations(&self.database, &self.scope, &ids)).await? {
-            found.entry(TokensOfReservation(ReservationId(row.reservation_id))).or_default().push(Arc::new(row));
-        }
-        Ok(found)
+        let rows = self.wave.read(tokens::by_reservations(&self.database, &self.scope, &ids)).await?;
+        Ok(grouped(rows, |row| TokensOfReservation(ReservationId(row.reservation_id))))
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Limits, Role};
-use crate::ids::SiteId;
+use super::{Actor, Limits, Principal, Role};
+use crate::ids::{OrganizationId, SiteId, UserId};
 
 /// What memberships come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,22 @@ pub struct Member {
 }
 
 impl Member {
+    /// What this person may do with these, as long as nothing limits the credential that they came with.
+    #[must_use]
+    pub fn principal(self, organization: OrganizationId, person: UserId) -> Principal {
+        let Self { role, at_sites, limits } = self;
+        Principal {
+            organization,
+            actor: Actor::User(person),
+            role,
+            at_sites,
+            limits,
+            own_doors: BTreeSet::new(),
+            counted: false,
+            expires_at: None,
+        }
+    }
+
     /// Somebody without any membership: they see nothing but what is their own.
     #[must_use]
     pub fn of_nothing() -> Self {

@@ -12,9 +12,6 @@ use crate::{
     rows::{identity, membership, organization, user},
 };
 
-/// Somebody who may sign in, with their memberships; there may be none.
-pub type Member = (user::Model, Vec<membership::Model>);
-
 /// The person of this subject of an identity provider. `None` if there is none.
 ///
 /// # Errors
@@ -23,7 +20,7 @@ pub async fn identified(
     database: &Database,
     organization: OrganizationId,
     (issuer, subject): (&str, &str),
-) -> Result<Option<Member>, StoreError> {
+) -> Result<Option<UserId>, StoreError> {
     let users = identity::Entity::find()
         .select_only()
         .column(identity::Column::UserId)
@@ -37,13 +34,7 @@ pub async fn identified(
         .filter(user::Column::ErasedAt.is_null())
         .one(database.read())
         .await?;
-    let Some(person) = found else { return Ok(None) };
-    let memberships = membership::Entity::find()
-        .filter(membership::Column::OrganizationId.eq(organization.0))
-        .filter(membership::Column::UserId.eq(person.id))
-        .all(database.read())
-        .await?;
-    Ok(Some((person, memberships)))
+    Ok(found.map(|person| UserId(person.id)))
 }
 
 /// The person with this e-mail address who is no subject of this identity provider yet: the member, if there is one among

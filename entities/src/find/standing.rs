@@ -1,7 +1,5 @@
 //! What somebody may do at present, by their key's row or their memberships. No scope: this is what gives a caller theirs.
 
-use std::collections::BTreeSet;
-
 use domain::{
     access::{Actor, Principal, of_memberships},
     clock::Timestamp,
@@ -71,16 +69,7 @@ async fn of_person(
     let memberships = locked(memberships, held).all(connection).await?;
     let roles = memberships.iter().map(|row| Ok((row.site_id.map(SiteId), row.role()?)));
     let may = of_memberships(&roles.collect::<Result<Vec<_>, StoreError>>()?);
-    Ok(may.map(|may| Principal {
-        organization,
-        actor: Actor::User(id),
-        role: may.role,
-        at_sites: may.at_sites,
-        limits: may.limits,
-        own_doors: BTreeSet::new(),
-        counted: false,
-        expires_at: None,
-    }))
+    Ok(may.map(|may| may.principal(organization, id)))
 }
 
 fn locked<E: EntityTrait>(rows: Select<E>, held: bool) -> Select<E> {

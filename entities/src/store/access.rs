@@ -100,19 +100,7 @@ impl<'a> Acting<'a> {
 
     /// An event about people. It has no site: who is limited to sites is told nothing of people.
     pub(super) fn event(&self, organization: Uuid, event_type: EventType, data: JsonValue) -> NewEvent<'a> {
-        NewEvent {
-            organization,
-            site: None,
-            device: None,
-            door: None,
-            command: None,
-            account: None,
-            event_type,
-            occurred_at: self.now,
-            recorded_at: self.now,
-            actor: Some(self.by),
-            data,
-        }
+        NewEvent::of_organization(organization, event_type, self.now, Some(self.by), data)
     }
 }
 

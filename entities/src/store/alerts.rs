@@ -190,23 +190,15 @@ async fn write(
 }
 
 fn event<'a>(row: &alert::Model, actor: Option<&'a str>, now: Timestamp) -> NewEvent<'a> {
+    let data = json!({
+        "alert": AlertId(row.id).to_string(),
+        "kind": row.kind,
+        "subject": row.subject,
+        "resolved": row.resolved_at.is_some(),
+        "acknowledged": row.acknowledged_at.is_some(),
+    });
     NewEvent {
-        organization: row.organization_id,
         site: row.site_id,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type: EventType::AlertChanged,
-        occurred_at: now,
-        recorded_at: now,
-        actor,
-        data: json!({
-            "alert": AlertId(row.id).to_string(),
-            "kind": row.kind,
-            "subject": row.subject,
-            "resolved": row.resolved_at.is_some(),
-            "acknowledged": row.acknowledged_at.is_some(),
-        }),
+        ..NewEvent::of_organization(row.organization_id, EventType::AlertChanged, now, actor, data)
     }
 }

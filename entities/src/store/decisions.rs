@@ -68,17 +68,11 @@ pub async fn deny(
         }
     }
     let event = NewEvent {
-        organization: denied.organization.0,
         site: asked.site,
         device: asked.device,
         door: asked.door,
-        command: None,
         account: asked.account,
-        event_type: EventType::CommandDenied,
-        occurred_at: now,
-        recorded_at: now,
-        actor: Some(denied.actor),
-        data,
+        ..NewEvent::of_organization(denied.organization.0, EventType::CommandDenied, now, Some(denied.actor), data)
     };
     events::append(database.write(), ids, vec![event]).await
 }

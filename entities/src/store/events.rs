@@ -30,6 +30,29 @@ pub(crate) struct NewEvent<'a> {
 }
 
 impl<'a> NewEvent<'a> {
+    /// One that happens now and is at no place: what else it is about is added to it.
+    pub(crate) fn of_organization(
+        organization: Uuid,
+        event_type: EventType,
+        now: Timestamp,
+        actor: Option<&'a str>,
+        data: JsonValue,
+    ) -> Self {
+        Self {
+            organization,
+            site: None,
+            device: None,
+            door: None,
+            command: None,
+            account: None,
+            event_type,
+            occurred_at: now,
+            recorded_at: now,
+            actor,
+            data,
+        }
+    }
+
     /// What is asked of a whole account is at no site: it concerns all of them, and whoever sees one only need not know.
     pub(crate) fn of_command(
         command: &'a command::Model,
@@ -38,71 +61,42 @@ impl<'a> NewEvent<'a> {
         data: JsonValue,
     ) -> Self {
         Self {
-            organization: command.organization_id,
             site: command.device_id.map(|_| command.site_id),
             device: command.device_id,
             door: command.door_id,
             command: Some(command.id),
-            account: None,
-            event_type,
-            occurred_at: now,
-            recorded_at: now,
-            actor: Some(&command.requested_by),
-            data,
+            ..Self::of_organization(command.organization_id, event_type, now, Some(&command.requested_by), data)
         }
     }
 
     pub(crate) fn of_door(door: &door::Model, occurred_at: Timestamp, now: Timestamp, data: JsonValue) -> Self {
         Self {
-            organization: door.organization_id,
             site: Some(door.site_id),
             device: Some(door.device_id),
             door: Some(door.id),
-            command: None,
-            account: None,
-            event_type: EventType::DoorStateChanged,
             occurred_at,
-            recorded_at: now,
-            actor: None,
-            data,
+            ..Self::of_organization(door.organization_id, EventType::DoorStateChanged, now, None, data)
         }
     }
 
     pub(crate) fn of_device(device: &device::Model, event_type: EventType, now: Timestamp, data: JsonValue) -> Self {
         Self {
-            organization: device.organization_id,
             site: Some(device.site_id),
             device: Some(device.id),
-            door: None,
-            command: None,
-            account: None,
-            event_type,
-            occurred_at: now,
-            recorded_at: now,
-            actor: None,
-            data,
+            ..Self::of_organization(device.organization_id, event_type, now, None, data)
         }
     }
 
     pub(crate) fn of_account(
-        account: &'a vendor_account::Model,
+        account: &vendor_account::Model,
         event_type: EventType,
         now: Timestamp,
         actor: Option<&'a str>,
         data: JsonValue,
     ) -> Self {
         Self {
-            organization: account.organization_id,
-            site: None,
-            device: None,
-            door: None,
-            command: None,
             account: Some(account.id),
-            event_type,
-            occurred_at: now,
-            recorded_at: now,
-            actor,
-            data,
+            ..Self::of_organization(account.organization_id, event_type, now, actor, data)
         }
     }
 }

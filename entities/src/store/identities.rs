@@ -159,19 +159,8 @@ async fn told(
     (organization, user, issuer): (OrganizationId, UserId, &str),
     event_type: EventType,
 ) -> Result<(), StoreError> {
-    let event = NewEvent {
-        organization: organization.0,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type,
-        occurred_at: by.now,
-        recorded_at: by.now,
-        actor: Some(by.actor),
-        data: json!({ "user": user.to_string(), "issuer": issuer }),
-    };
+    let data = json!({ "user": user.to_string(), "issuer": issuer });
+    let event = NewEvent::of_organization(organization.0, event_type, by.now, Some(by.actor), data);
     events::append(transaction, by.ids, vec![event]).await
 }
 

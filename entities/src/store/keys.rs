@@ -90,19 +90,8 @@ pub async fn create(
     let transaction = database.begin().await?;
     let active = api_key::ActiveModel::from(row.clone()).reset_all();
     api_key::Entity::insert(active).exec_without_returning(&transaction).await?;
-    let event = NewEvent {
-        organization: row.organization_id,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type: EventType::ApiKeyCreated,
-        occurred_at: now,
-        recorded_at: now,
-        actor: Some(COMMAND_LINE),
-        data: made(&row),
-    };
+    let (who, data) = (Some(COMMAND_LINE), made(&row));
+    let event = NewEvent::of_organization(row.organization_id, EventType::ApiKeyCreated, now, who, data);
     events::append(&transaction, ids, vec![event]).await?;
     Ok(transaction.commit().await?)
 }

@@ -242,19 +242,8 @@ async fn guest(
         created_at: now,
     };
     user::Entity::insert(user::ActiveModel::from(row).reset_all()).exec_without_returning(transaction).await?;
-    let told = NewEvent {
-        organization,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type: EventType::UserChanged,
-        occurred_at: now,
-        recorded_at: now,
-        actor: Some(by),
-        data: json!({ "user": new.id.to_string() }),
-    };
+    let data = json!({ "user": new.id.to_string() });
+    let told = NewEvent::of_organization(organization, EventType::UserChanged, now, Some(by), data);
     events::append(transaction, settling.ids, vec![told]).await?;
     Ok(new.id.0)
 }

@@ -239,21 +239,14 @@ async fn write(
 }
 
 fn event(row: &placement::Model, event_type: EventType, now: Timestamp) -> NewEvent<'static> {
+    let data = json!({
+        "placement": PlacementId(row.id).to_string(),
+        "token": row.token_id.map(|id| AccessTokenId(id).to_string()),
+        "credential": row.credential_id.map(|id| CredentialId(id).to_string()),
+    });
     NewEvent {
-        organization: row.organization_id,
-        site: None,
-        device: None,
-        door: None,
         command: row.command_id,
         account: Some(row.account_id),
-        event_type,
-        occurred_at: now,
-        recorded_at: now,
-        actor: None,
-        data: json!({
-            "placement": PlacementId(row.id).to_string(),
-            "token": row.token_id.map(|id| AccessTokenId(id).to_string()),
-            "credential": row.credential_id.map(|id| CredentialId(id).to_string()),
-        }),
+        ..NewEvent::of_organization(row.organization_id, event_type, now, None, data)
     }
 }

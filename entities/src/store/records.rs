@@ -190,18 +190,12 @@ async fn write(
 fn of_record(row: &record::Model, event_type: EventType, now: Timestamp) -> NewEvent<'static> {
     // Whoever sees a site only need not learn that a person is known there.
     let personal = row.kind().is_ok_and(RecordKind::is_personal);
+    let data = json!({ "record": RecordId(row.id).to_string(), "kind": row.kind });
     NewEvent {
-        organization: row.organization_id,
         site: Some(row.site_id).filter(|_| !personal),
         device: row.device_id.filter(|_| !personal),
-        door: None,
-        command: None,
         account: Some(row.account_id),
-        event_type,
-        occurred_at: now,
-        recorded_at: now,
-        actor: None,
-        data: json!({ "record": RecordId(row.id).to_string(), "kind": row.kind }),
+        ..NewEvent::of_organization(row.organization_id, event_type, now, None, data)
     }
 }
 

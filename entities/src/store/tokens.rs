@@ -377,17 +377,5 @@ fn event<'a>(
     if let (Some(data), Some(more)) = (data.as_object_mut(), more.as_object()) {
         data.extend(more.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())));
     }
-    NewEvent {
-        organization: token.organization_id,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: None,
-        event_type,
-        occurred_at: now,
-        recorded_at: now,
-        actor,
-        data,
-    }
+    NewEvent::of_organization(token.organization_id, event_type, now, actor, data)
 }

@@ -7,10 +7,7 @@ use domain::{
 };
 use entities::{
     rows::user,
-    store::{
-        access::Declined,
-        identities::{self, By, Word},
-    },
+    store::identities::{self, By, Word},
 };
 
 use super::{refusal, user_for};
@@ -44,15 +41,7 @@ pub(crate) async fn link_identity(
     let actor = session.principal.actor.to_string();
     let word = Word::OfAdmin(&session.principal);
     let linked = identities::link(&shared.database, by(shared, &actor), of(&person), (issuer, subject), word).await?;
-    Ok(linked.map_err(|why| match why {
-        Declined::SubjectTaken => {
-            Refusal::InUse { field: "subject", message: "This subject is another person of yours: unlink it there." }
-        }
-        Declined::HasSubject => {
-            Refusal::InUse { field: "issuer", message: "This person is another subject of this provider: unlink it." }
-        }
-        why => refusal(why, "userId"),
-    }))
+    Ok(linked.map_err(|why| refusal(why, "userId")))
 }
 
 /// Forgets which subject of an identity provider a person is; who signed in through it is not let in any more.

@@ -72,8 +72,11 @@ fn refusal(why: Declined, of: &'static str) -> Refusal {
         Declined::CannotHold => Refusal::CannotHold { field: "doorIds" },
         Declined::Revoked => Refusal::Revoked { field: of },
         Declined::Withdrawn => Refusal::Forbidden(Denial::Withdrawn),
-        Declined::SubjectTaken | Declined::HasSubject => {
-            Refusal::InUse { field: of, message: "Somebody is this subject already." }
+        Declined::SubjectTaken => {
+            Refusal::InUse { field: "subject", message: "This subject is another person of yours: unlink it there." }
+        }
+        Declined::HasSubject => {
+            Refusal::InUse { field: "issuer", message: "This person is another subject of this provider: unlink it." }
         }
         Declined::InUse => Refusal::InUse { field: of, message: "An access level uses this schedule." },
         Declined::TooMany => {

@@ -38,8 +38,8 @@ pub(super) fn check_defaults(operation: &OperationDefinition) -> Result<(), ApiE
 /// There is one.
 pub(super) fn check_arguments(field: &Field) -> Result<(), ApiError> {
     // What variables hold is looked at where they are.
-    let given = |name: &Name| value_of(field, name, |_| Value::Null);
-    let mut values = field.arguments.iter().filter_map(|(name, _)| given(&name.node));
+    let written = field.arguments.iter().map(|(_, value)| value.node.clone());
+    let mut values = written.filter_map(|value| value.into_const_with(|_| Ok::<_, Infallible>(Value::Null)).ok());
     if values.any(|value| is_endless(&value)) { Err(endless()) } else { Ok(()) }
 }
 

@@ -171,17 +171,6 @@ fn digits(phone: &str) -> Option<String> {
 }
 
 fn event(account: &vendor_account::Model, user: Uuid, now: Timestamp) -> NewEvent<'static> {
-    NewEvent {
-        organization: account.organization_id,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
-        account: Some(account.id),
-        event_type: EventType::UserChanged,
-        occurred_at: now,
-        recorded_at: now,
-        actor: None,
-        data: json!({ "user": UserId(user).to_string() }),
-    }
+    let data = json!({ "user": UserId(user).to_string() });
+    NewEvent::of_account(account, EventType::UserChanged, now, None, data)
 }

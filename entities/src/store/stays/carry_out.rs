@@ -269,16 +269,7 @@ pub(in crate::store) fn event(
     data: JsonValue,
 ) -> NewEvent<'static> {
     NewEvent {
-        organization: stay.organization_id,
-        site: None,
-        device: None,
-        door: None,
-        command: None,
         account: stay.account_id,
-        event_type,
-        occurred_at: now,
-        recorded_at: now,
-        actor: None,
-        data,
+        ..NewEvent::of_organization(stay.organization_id, event_type, now, None, data)
     }
 }
