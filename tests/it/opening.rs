@@ -50,7 +50,7 @@ impl Store {
         let crowd = Crowd::gather(&self.connection, &self.database, size, seed).await.unwrap();
         let records = record::Entity::find().all(&self.connection).await.unwrap();
         let records = records.into_iter().filter(|row| row.organization_id == crowd.organization).collect();
-        Rows { crowd, records }
+        Rows::of(crowd, records)
     }
 }
 

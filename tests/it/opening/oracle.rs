@@ -21,10 +21,18 @@ use uuid::Uuid;
 /// Who, by which path, through what, how surely, from and until when.
 pub(super) type Told = (Uuid, String, Vec<Uuid>, &'static str, Option<Timestamp>, Option<Timestamp>);
 
-/// All rows.
+/// All rows; what they hold as JSON is read once.
 pub(super) struct Rows {
     pub(super) crowd: Crowd,
-    pub(super) records: Vec<record::Model>,
+    placements: Vec<Placed>,
+    records: Vec<(record::Model, RecordDetails)>,
+}
+
+/// A placement, what is wished of it and what was sent.
+struct Placed {
+    row: placement::Model,
+    wish: Option<Wish>,
+    sent: Option<Wish>,
 }
 
 fn inside(from: Option<Timestamp>, until: Option<Timestamp>, at: Timestamp) -> bool {
@@ -53,6 +61,23 @@ fn counts(week: &Week, zone: Tz, at: Timestamp) -> bool {
 }
 
 impl Rows {
+    pub(super) fn of(crowd: Crowd, records: Vec<record::Model>) -> Self {
+        let placed = |row: &placement::Model| Placed {
+            row: row.clone(),
+            wish: row.wish().unwrap(),
+            sent: row.progress().unwrap().sent,
+        };
+        let read = |row: record::Model| {
+            let details = row.details().unwrap();
+            (row, details)
+        };
+        Self {
+            placements: crowd.placements.iter().map(placed).collect(),
+            records: records.into_iter().map(read).collect(),
+            crowd,
+        }
+    }
+
     fn stay(&self, token: Uuid) -> Option<&reservation::Model> {
         let token = self.crowd.tokens.iter().find(|row| row.id == token)?;
         self.crowd.reservations.iter().find(|row| row.id == token.reservation_id)
@@ -69,20 +94,18 @@ impl Rows {
 
     fn sure(&self, door: Uuid, at: Timestamp, is_theirs: impl Fn(&placement::Model) -> bool) -> &'static str {
         let mut sure = "PERMITTED";
-        for row in &self.crowd.placements {
+        for Placed { row, wish, sent } in &self.placements {
             if row.state == "REVOKED" || !is_theirs(row) {
                 continue;
             }
-            let is_wished = row
-                .wish()
-                .unwrap()
+            let is_wished = wish
+                .as_ref()
                 .is_some_and(|wish| wish.doors().contains(&DoorId(door)) && inside(wish.from(), wish.until(), at));
             if row.desired == "PRESENT" && row.state == "CONFIRMED" && is_wished {
                 return "CONFIRMED";
             }
-            let sent = row.progress().unwrap().sent;
-            if sent.is_some_and(|sent| {
-                let (from, until) = sent_times(&sent);
+            if sent.as_ref().is_some_and(|sent| {
+                let (from, until) = sent_times(sent);
                 sent.doors().contains(&DoorId(door)) && inside(from, until, at)
             }) {
                 sure = "EXPECTED";
@@ -157,14 +180,13 @@ impl Rows {
     }
 
     fn not_yet_gone(&self, door: Uuid, at: Timestamp, told: &mut BTreeSet<Told>) {
-        for row in &self.crowd.placements {
-            let Some(sent) = row.progress().unwrap().sent else { continue };
-            let (from, until) = sent_times(&sent);
+        for Placed { row, wish, sent } in &self.placements {
+            let Some(sent) = sent else { continue };
+            let (from, until) = sent_times(sent);
             let is_at_rest = [PlacementState::Waiting, PlacementState::Confirmed, PlacementState::Revoked];
             let is_meant = row.desired().unwrap() == Desired::Present
-                && row
-                    .wish()
-                    .unwrap()
+                && wish
+                    .as_ref()
                     .is_some_and(|wish| wish.doors().contains(&DoorId(door)) && inside(wish.from(), wish.until(), at));
             let may_open = sent.doors().contains(&DoorId(door)) && inside(from, until, at);
             if may_open && !is_meant && !is_at_rest.contains(&row.state().unwrap()) {
@@ -179,18 +201,17 @@ impl Rows {
 
     /// Whether a record is one of our placements that may still be there.
     fn is_ours(&self, row: &record::Model, details: &RecordDetails, door: Uuid) -> bool {
-        self.crowd.placements.iter().filter(|placement| placement.state != "REVOKED").any(|placement| {
-            let Some(wish) = placement.wish().unwrap() else { return false };
+        self.placements.iter().filter(|placed| placed.row.state != "REVOKED").any(|placed| {
+            let (placement, Some(wish)) = (&placed.row, &placed.wish) else { return false };
             let is_it = placement.account_id == row.account_id
                 && placement.external_id.as_ref() == Some(&row.external_id)
                 && wish.record_kind() == details.kind();
-            let is_marked = match (details, &wish) {
+            let is_marked = match (details, wish) {
                 (RecordDetails::User(user), Wish::CardHolder(wish)) => user.id_number.as_ref() == Some(&wish.id_number),
                 _ => false,
             };
-            let sent = placement.progress().unwrap().sent;
-            let concerns =
-                wish.doors().contains(&DoorId(door)) || sent.is_some_and(|sent| sent.doors().contains(&DoorId(door)));
+            let mut of_it = std::iter::once(wish).chain(&placed.sent);
+            let concerns = of_it.any(|wish| wish.doors().contains(&DoorId(door)));
             let is_under_way = !["WAITING", "CONFIRMED"].contains(&placement.state.as_str());
             is_it || is_marked && is_under_way && concerns
         })
@@ -198,14 +219,13 @@ impl Rows {
 
     fn by_record(&self, door: &door::Model, at: Timestamp, told: &mut BTreeSet<Told>) {
         let device = self.crowd.devices.iter().find(|device| device.id == door.device_id).unwrap();
-        let here: Vec<(&record::Model, RecordDetails)> = self
+        let here: Vec<&(record::Model, RecordDetails)> = self
             .records
             .iter()
-            .filter(|row| row.account_id == device.account_id && row.missing_since.is_none())
-            .map(|row| (row, row.details().unwrap()))
+            .filter(|(row, _)| row.account_id == device.account_id && row.missing_since.is_none())
             .collect();
         let sure = |enabled: Option<bool>, sure: &'static str| if enabled.is_none() { "POSSIBLE" } else { sure };
-        for (row, details) in &here {
+        for (row, details) in here.iter().copied() {
             if self.is_ours(row, details, door.id) {
                 continue;
             }
@@ -227,7 +247,7 @@ impl Rows {
                 RecordDetails::User(user)
                     if user.enabled != Some(false) && inside(user.access_from, user.access_until, at) =>
                 {
-                    for (level, its) in &here {
+                    for (level, its) in here.iter().copied() {
                         let RecordDetails::AccessLevel(its) = its else { continue };
                         let has_it = user.access_levels.as_ref().is_some_and(|all| all.contains(&level.external_id));
                         if has_it && its.doors.contains(&door.external_id) {
@@ -260,8 +280,8 @@ impl Rows {
         if mode.value == Mode::AutoAccess {
             tell("AUTO_ACCESS", Vec::new(), seen, None, None);
         }
-        for row in self.records.iter().filter(|row| row.device_id == Some(device.id)) {
-            let RecordDetails::AutoAccessSchedule(its) = row.details().unwrap() else { continue };
+        for (row, its) in self.records.iter().filter(|(row, _)| row.device_id == Some(device.id)) {
+            let RecordDetails::AutoAccessSchedule(its) = its else { continue };
             let until = its.starts_at + TimeDelta::minutes(i64::from(its.minutes));
             let is_here = its.position.is_none() || its.position == Some(door.position);
             if is_here && row.missing_since.is_none() && inside(Some(its.starts_at), Some(until), at) {
@@ -293,10 +313,10 @@ impl Rows {
     pub(super) fn marks(&self) -> usize {
         let marks: BTreeSet<String> =
             self.crowd.tokens.iter().map(|token| AccessTokenId(token.id).to_string()).collect();
-        let is_marked = |row: &&record::Model| match row.details() {
-            Ok(RecordDetails::User(user)) => user.id_number.is_some_and(|number| marks.contains(&number)),
+        let is_marked = |details: &RecordDetails| match details {
+            RecordDetails::User(user) => user.id_number.as_ref().is_some_and(|number| marks.contains(number)),
             _ => false,
         };
-        self.records.iter().filter(is_marked).count()
+        self.records.iter().filter(|(_, details)| is_marked(details)).count()
     }
 }
