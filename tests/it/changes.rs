@@ -6,6 +6,7 @@ mod crashes;
 mod creations;
 mod edges;
 mod order;
+mod pace;
 mod refused;
 mod revocations;
 pub(crate) mod scene;

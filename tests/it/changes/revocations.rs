@@ -5,7 +5,10 @@ use gatehouse_tests::{on_both_back_ends, wait::until};
 use serde_json::{Value, json};
 use simulator::{EffectKind, Fault, FaultKind, Vendor};
 
-use super::scene::{Scene, assert_no_harm, command, effects, iso, late_status, made_id, plan, record, sent, status};
+use super::{
+    pace::Pace,
+    scene::{Scene, assert_no_harm, command, effects, iso, late_status, made_id, plan, record, sent, status},
+};
 
 /// Something that is taken away.
 struct Removal {
@@ -133,7 +136,7 @@ on_both_back_ends! {
             let id = command(&scene.house.client, removal.mutation, input).await;
             let begin = scene.now();
             let later = begin + TimeDelta::minutes(15);
-            scene.pass_until(&id, |row| row.due_at.is_none() || scene.now() > later, true).await;
+            scene.pass_until(&id, |row| row.due_at.is_none() || scene.now() > later, Pace::Leaping).await;
             let command = scene.house.client.read_command(&id).await;
             assert_eq!(command["terminal"], false, "{}: {command:#}", removal.mutation);
             assert_eq!(removal.effects(&scene), before, "{}", removal.mutation);

@@ -9,6 +9,7 @@ use gatehouse_tests::{
 use serde_json::{Value, json};
 use simulator::{EffectKind, Fault, FaultKind, SimulatorOptions, Vendor, WorldChoice, WorldSize};
 
+use super::pace::Pace;
 use crate::{orders::account_id, truth::carry_to_the_end};
 
 /// How long the house waits for a vendor here, in seconds.
@@ -180,18 +181,18 @@ impl Scene {
         if !self.works_by_itself {
             return carry_to_the_end(&self.house, id).await;
         }
-        self.pass_until(id, |row| row.due_at.is_none(), true).await
+        self.pass_until(id, |row| row.due_at.is_none(), Pace::Jumping).await
     }
 
     /// Carries a command to its end; one whose outcome is unknown has been looked for a few times.
     pub(crate) async fn carried_and_looked(&self, id: &str) -> Value {
         let looked = |row: &entities::rows::command::Model| row.state == "OUTCOME_UNKNOWN" && row.polls >= 3;
-        self.pass_until(id, |row| row.due_at.is_none() || looked(row), true).await
+        self.pass_until(id, |row| row.due_at.is_none() || looked(row), Pace::Jumping).await
     }
 
     /// The same while time passes as it does: a vendor that is slow stays slow.
     pub(crate) async fn carried_slowly(&self, id: &str) -> Value {
-        self.pass_until(id, |row| row.due_at.is_none(), false).await
+        self.pass_until(id, |row| row.due_at.is_none(), Pace::AsItPasses).await
     }
 
     /// Lets time pass until a command's row is as wished.
@@ -199,17 +200,16 @@ impl Scene {
         &self,
         id: &str,
         is_reached: impl Fn(&entities::rows::command::Model) -> bool,
-        jumping: bool,
+        pace: Pace,
     ) -> Value {
         until(&format!("{id} gets there"), async || {
             let row = self.house.row(id).await;
             if is_reached(&row) {
                 return Some(self.house.client.read_command(id).await);
             }
-            let wait = row.due_at.filter(|_| jumping).map_or(TimeDelta::zero(), |due| due - self.now());
-            // Whoever waits for a request's turn, or sweeps, waits by this clock too.
-            let least = TimeDelta::milliseconds(if jumping { 25 } else { 5 });
-            self.house.advance(wait.max(least));
+            let due = row.due_at.filter(|_| pace != Pace::AsItPasses);
+            let wait = due.map_or(TimeDelta::zero(), |due| due - self.now());
+            self.house.advance(wait.max(pace.least()));
             None
         })
         .await

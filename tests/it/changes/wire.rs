@@ -6,8 +6,11 @@ use gatehouse_tests::{house::BackEnd, on_both_back_ends};
 use serde_json::json;
 use simulator::{Fault, FaultKind, Vendor, WorldChange};
 
-use super::scene::{
-    CREATIONS, Change, Scene, TOO_LONG, assert_no_harm, bodies, command, late_status, mutate, plan, result, status,
+use super::{
+    pace::Pace,
+    scene::{
+        CREATIONS, Change, Scene, TOO_LONG, assert_no_harm, bodies, command, late_status, mutate, plan, result, status,
+    },
 };
 use crate::{
     orders::{account, events, failure},
@@ -117,7 +120,7 @@ async fn outage(back_end: BackEnd, vendor: Vendor) {
         ids.push(command(&scene.house.client, change.mutation, input).await);
     }
     let until = scene.now() + TimeDelta::seconds(40);
-    scene.pass_until(&ids[0], |_| scene.now() > until, true).await;
+    scene.pass_until(&ids[0], |_| scene.now() > until, Pace::Jumping).await;
     let asked = scene.house.vendors.journal(0).entries.len() - asked;
     assert!((3..80).contains(&asked), "{asked} requests in 40 seconds");
     account_is(&scene, vendor, "DEGRADED").await;
