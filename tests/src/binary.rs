@@ -19,14 +19,8 @@ pub fn gatehouse() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
+        let mut build = cargo();
         build.current_dir(root).args(["build", "-q", "--workspace", "--all-targets"]);
-        // What cargo tells a test of its package: build scripts that look at it would run again, and most crates with them.
-        let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
-            build.env_remove(name);
-        }
         assert!(build.status().expect("cargo").success(), "the binary does not build");
         // A test lies in <target>/<profile>/deps, a program of the suite beside the binary.
         let own = std::env::current_exe().expect("a path");
@@ -34,6 +28,18 @@ pub fn gatehouse() -> &'static Path {
         let folder = if folder.ends_with("deps") { folder.parent().expect("a target folder") } else { folder };
         folder.join("gatehouse")
     })
+}
+
+/// Cargo, as if it were not called by a program that cargo runs: what such a program is told of its package would have
+/// build scripts that look at it run again, and most crates compiled anew.
+#[must_use]
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// A command of the binary with nothing of this process's environment that could be a setting.

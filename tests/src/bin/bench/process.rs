@@ -38,8 +38,7 @@ pub(crate) struct Gatehouse {
 /// Builds the release binary, which takes no time if it is there, and returns where it is.
 pub(crate) async fn build() -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::from(gatehouse_tests::binary::cargo());
     command.args(["build", "--release", "--bin", "gatehouse", "--message-format=json-render-diagnostics"]);
     command.current_dir(workspace).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     let output = command.spawn().context("cargo does not start")?.wait_with_output().await?;
