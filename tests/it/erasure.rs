@@ -56,6 +56,10 @@ async fn erase(house: &TestHouse, people: &[String]) {
     for user in people {
         done(house, "deleteUser", json!({ "userId": user }), "user { id }").await;
     }
+    erased(house).await;
+}
+
+async fn erased(house: &TestHouse) {
     until("nothing is left of them", async || {
         let rows = leaks::rows(house).await.remove("erasures").unwrap();
         (!rows.is_empty() && !rows.contains("marks")).then_some(())
@@ -172,29 +176,57 @@ async fn delivered(house: &TestHouse) -> String {
     said.collect()
 }
 
+/// Somebody whose token is gone, and whose name the lock's system has still. Returns their id, and the token's.
+async fn known_by_name(hotel: &Hotel) -> (String, String) {
+    let mut input = hotel.stay_input(&[&hotel.locks[0]], 0, 2);
+    input["guest"] = json!({ "name": NAME, "email": EMAIL, "phone": PHONE });
+    let stay = done(&hotel.house, "createReservation", input, "reservation { id guest { id } }").await;
+    let token = hotel.issued(&text(&stay["id"]), json!({})).await;
+    until("the token is everywhere", async || (hotel.read_token(&token).await["state"] == "ACTIVE").then_some(()))
+        .await;
+    hotel.revoke(&token).await;
+    until("the token is gone", async || (hotel.read_token(&token).await["state"] == "REVOKED").then_some(())).await;
+    (text(&stay["guest"]["id"]), token)
+}
+
+/// The states of the orders to forget a name, in their order.
+async fn orders_to_forget(house: &TestHouse) -> Vec<String> {
+    let rows = house.open_database().await;
+    let orders = command::Entity::find().filter(command::Column::IdempotencyKey.starts_with("erasure:"));
+    let orders = orders.order_by_asc(command::Column::Id).all(&rows).await.unwrap();
+    rows.close().await.unwrap();
+    orders.into_iter().map(|row| row.state).collect()
+}
+
 on_both_back_ends! {
     /// What the lock's system refuses to forget is asked of it again, and nothing is over before.
     async fn a_name_that_is_not_forgotten_at_once_is_asked_for_again(back_end: BackEnd) {
         let hotel = Hotel::start(Plan::on(back_end)).await;
         let house = &hotel.house;
-        let mut input = hotel.stay_input(&[&hotel.locks[0]], 0, 2);
-        input["guest"] = json!({ "name": NAME, "email": EMAIL, "phone": PHONE });
-        let stay = done(house, "createReservation", input, "reservation { id guest { id } }").await;
-        let token = hotel.issued(&text(&stay["id"]), json!({})).await;
-        until("the token is everywhere", async || (hotel.read_token(&token).await["state"] == "ACTIVE").then_some(()))
-            .await;
-        hotel.revoke(&token).await;
-        until("the token is gone", async || (hotel.read_token(&token).await["state"] == "REVOKED").then_some(())).await;
+        let (guest, token) = known_by_name(&hotel).await;
         let refused = FaultKind::Status { code: 422, retry_after: None, after_effect: false };
         house.vendors.add_fault(Fault::new(Vendor::Lockt, refused).at("import_users").times(1)).unwrap();
-        erase(house, &[text(&stay["guest"]["id"])]).await;
-        let rows = house.open_database().await;
-        let orders = command::Entity::find().filter(command::Column::IdempotencyKey.starts_with("erasure:"));
-        let orders = orders.order_by_asc(command::Column::Id).all(&rows).await.unwrap();
-        let states: Vec<&str> = orders.iter().map(|row| row.state.as_str()).collect();
-        assert_eq!(states, ["FAILED", "SUCCEEDED"], "{orders:#?}");
+        erase(house, &[guest]).await;
+        assert_eq!(orders_to_forget(house).await, ["FAILED", "SUCCEEDED"]);
         let sent = bodies(house, Vendor::Lockt, "import_users").pop().unwrap();
         assert_eq!((&sent["users"][0]["id_num"], &sent["users"][0]["last_name"]), (&json!(token), &json!("person")));
+        hotel.house.stop().await;
+    }
+
+    /// Where nobody is left to be told, nothing is waited for.
+    async fn an_account_that_is_unlinked_holds_up_no_erasure(back_end: BackEnd) {
+        let hotel = Hotel::start(Plan::on(back_end)).await;
+        let house = &hotel.house;
+        let (guest, _) = known_by_name(&hotel).await;
+        let refused = FaultKind::Status { code: 422, retry_after: None, after_effect: false };
+        house.vendors.add_fault(Fault::new(Vendor::Lockt, refused).at("import_users")).unwrap();
+        done(house, "deleteUser", json!({ "userId": guest }), "user { id }").await;
+        let is_refused = async || orders_to_forget(house).await.contains(&"FAILED".to_owned()).then_some(());
+        until("the name is not forgotten", is_refused).await;
+        let account = account_id(house, Vendor::Lockt).await.to_string();
+        done(house, "unlinkVendorAccount", json!({ "vendorAccountId": account }), "vendorAccount { id }").await;
+        erased(house).await;
+        assert!(!orders_to_forget(house).await.contains(&"SUCCEEDED".to_owned()));
         hotel.house.stop().await;
     }
 
